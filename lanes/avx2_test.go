@@ -1,0 +1,222 @@
+//go:build amd64 && !purego
+
+package lanes
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// odd draws numbers of which some are zeros of both signs, infinite, denormal, huge or NaN.
+func odd(r *rand.Rand) float64 {
+	special := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 5e-324, -3e-310, 0x1p-1022, math.MaxFloat64, -1e200, 1}
+	if k := r.IntN(6 * len(special)); k < len(special) {
+		return special[k]
+	}
+	return math.Ldexp(r.NormFloat64(), r.IntN(40)-20)
+}
+
+func oddPack(r *rand.Rand, n int) Pack {
+	p := make(Pack, n)
+	for j := range p {
+		for l := range p[j] {
+			p[j][l] = odd(r)
+		}
+	}
+	return p
+}
+
+// anyView returns a matrix of odd numbers with random strides: by rows or by columns, with gaps between entries and lines.
+func anyView(r *rand.Rand, rows, cols int) View {
+	v := View{Rows: rows, Cols: cols, ColStride: 1 + r.IntN(3)}
+	v.RowStride = cols*v.ColStride + r.IntN(4)
+	if r.IntN(2) == 0 {
+		v.RowStride = 1 + r.IntN(3)
+		v.ColStride = rows*v.RowStride + r.IntN(4)
+	}
+	v.P = oddPack(r, (rows-1)*v.RowStride+(cols-1)*v.ColStride+1)
+	return v
+}
+
+func anyMat(r *rand.Rand, rows, cols int) Mat {
+	v := anyView(r, rows, cols)
+	m := Mat{Rows: rows, Cols: cols, RowStride: v.RowStride, ColStride: v.ColStride, Data: make([]float64, len(v.P))}
+	for i := range m.Data {
+		m.Data[i] = odd(r)
+	}
+	return m
+}
+
+// The vector products equal their plain twins bit for bit, gaps of dst included, over random shapes and strides.
+func TestVectorProducts(t *testing.T) {
+	r := source()
+	for range 3000 {
+		rows, inner, cols := 1+r.IntN(17), 1+r.IntN(17), 1+r.IntN(17)
+		dst, b, add := anyView(r, rows, cols), anyView(r, inner, cols), r.IntN(2) == 1
+		want := dst
+		want.P = clone(dst.P)
+		if r.IntN(2) == 0 {
+			a := anyView(r, rows, inner)
+			product(dst, a, b, add)
+			matMulGo(want, a, b, add)
+			equal(t, fmt.Sprintf("(%d, %d) = (%d, %d) times (%d, %d), add %t", rows, cols, rows, inner, inner, cols, add), dst.P, want.P, All)
+		} else {
+			a := anyMat(r, rows, inner)
+			sharedProduct(dst, a, b, add)
+			sharedMulGo(want, a, b, add)
+			equal(t, fmt.Sprintf("(%d, %d) = shared (%d, %d) times (%d, %d), add %t", rows, cols, rows, inner, inner, cols, add), dst.P, want.P, All)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// The vector kernels on rows equal their plain twins bit for bit, for every mask, on lengths from 0, and where dst is an
+// input as well.
+func TestVectorRows(t *testing.T) {
+	r := source()
+	for i := range 4096 {
+		n, m, bound := r.IntN(10), Mask(i), math.Abs(odd(r))
+		a, b, d, s := oddPack(r, n), oddPack(r, n), oddPack(r, n), oddPack(r, 1)[0]
+		for name, k := range map[string][2]func(dst, a Pack){
+			"add":        {func(dst, a Pack) { add(dst, a, b) }, func(dst, a Pack) { addGo(dst, a, b) }},
+			"sub":        {func(dst, a Pack) { sub(dst, a, b) }, func(dst, a Pack) { subGo(dst, a, b) }},
+			"mul":        {func(dst, a Pack) { mul(dst, a, b) }, func(dst, a Pack) { mulGo(dst, a, b) }},
+			"addMul":     {func(dst, a Pack) { addMul(dst, a, b) }, func(dst, a Pack) { addMulGo(dst, a, b) }},
+			"scaleLanes": {func(dst, _ Pack) { scaleLanes(dst, s) }, func(dst, _ Pack) { scaleLanesGo(dst, s) }},
+			"addScaled":  {func(dst, a Pack) { addScaled(dst, s, a) }, func(dst, a Pack) { addScaledGo(dst, s, a) }},
+			"descend":    {func(dst, a Pack) { descend(dst, s, a, m) }, func(dst, a Pack) { descendGo(dst, s, a, m) }},
+			"copyLanes":  {func(dst, a Pack) { copyLanes(dst, a, m) }, func(dst, a Pack) { copyLanesGo(dst, a, m) }},
+		} {
+			got, want := clone(d), clone(d)
+			k[0](got, a)
+			k[1](want, a)
+			equal(t, name, got, want, All)
+			got, want = clone(d), clone(d)
+			k[0](got, got)
+			k[1](want, want)
+			equal(t, name+" of itself", got, want, All)
+		}
+		equal(t, "dot", Pack{dot(a, b)}, Pack{dotGo(a, b)}, All)
+		equal(t, "sum", Pack{sum(a)}, Pack{sumGo(a)}, All)
+		equal(t, "maxAbs", Pack{maxAbs(a)}, Pack{maxAbsGo(a)}, All)
+		if got, want := outside(a, bound), outsideGo(a, bound); got != want {
+			t.Errorf("outside %g: %08b, want %08b", bound, got, want)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// The vector gather equals its plain twin bit for bit over random shapes and strides, gaps of dst included.
+func TestVectorGather(t *testing.T) {
+	r := source()
+	for range 3000 {
+		rows, cols, n := 1+r.IntN(9), 1+r.IntN(17), 1+r.IntN(9)
+		x, dst := anyMat(r, n, cols), anyView(r, rows, cols)
+		index := make([][W]int32, rows)
+		for i := range index {
+			for l := range index[i] {
+				index[i][l] = int32(r.IntN(n))
+			}
+		}
+		want := dst
+		want.P = clone(dst.P)
+		gather(dst, x, index)
+		gatherGo(want, x, index)
+		equal(t, fmt.Sprintf("(%d, %d) from %d rows with strides %d, %d", rows, cols, n, x.RowStride, x.ColStride), dst.P, want.P, All)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// race times two flavours in turn and reports the shortest time of each.
+func race(b *testing.B, work float64, unit string, plain, vector func()) {
+	best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+	for b.Loop() {
+		for i, f := range []func(){plain, vector} {
+			start := time.Now()
+			for range 100 {
+				f()
+			}
+			best[i] = min(best[i], time.Since(start)/100)
+		}
+	}
+	for i, name := range []string{"plain-", "avx2-"} {
+		if unit == "GFLOP/s" {
+			b.ReportMetric(work/float64(best[i].Nanoseconds()), name+unit)
+		} else {
+			b.ReportMetric(float64(best[i].Nanoseconds())/work, name+unit)
+		}
+	}
+	b.ReportMetric(float64(best[0])/float64(best[1]), "ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
+func BenchmarkProducts(b *testing.B) {
+	r := source()
+	for _, n := range [][3]int{{5, 5, 5}, {5, 5, 1}, {1, 5, 4}, {1, 100, 1}, {4, 4, 4}, {12, 12, 12}, {64, 64, 64}, {100, 100, 1}} {
+		x, y, d := ByRows(randomPack(r, n[0]*n[1]), n[0], n[1]), ByRows(randomPack(r, n[1]*n[2]), n[1], n[2]), ByRows(make(Pack, n[0]*n[2]), n[0], n[2])
+		m := NewMat(n[0], n[1])
+		for i := range m.Data {
+			m.Data[i] = r.NormFloat64()
+		}
+		flops := float64(2 * W * n[0] * n[1] * n[2])
+		b.Run(fmt.Sprintf("MatMul-%d-%d-%d", n[0], n[1], n[2]), func(b *testing.B) {
+			race(b, flops, "GFLOP/s", func() { matMulGo(d, x, y, false) }, func() { product(d, x, y, false) })
+		})
+		b.Run(fmt.Sprintf("SharedMul-%d-%d-%d", n[0], n[1], n[2]), func(b *testing.B) {
+			race(b, flops, "GFLOP/s", func() { sharedMulGo(d, m, y, false) }, func() { sharedProduct(d, m, y, false) })
+		})
+	}
+}
+
+func BenchmarkRows(b *testing.B) {
+	r := source()
+	var s Vec
+	for _, n := range []int{1, 5, 75, 1000} {
+		x, y, d := randomPack(r, n), randomPack(r, n), make(Pack, n)
+		one := Splat(1)
+		for _, k := range []struct {
+			name          string
+			plain, vector func()
+		}{
+			{"add", func() { addGo(d, x, y) }, func() { add(d, x, y) }},
+			{"addMul", func() { addMulGo(d, x, y) }, func() { addMul(d, x, y) }},
+			{"scaleLanes", func() { scaleLanesGo(d, one) }, func() { scaleLanes(d, one) }},
+			{"addScaled", func() { addScaledGo(d, one, x) }, func() { addScaled(d, one, x) }},
+			{"descend", func() { descendGo(d, one, x, All) }, func() { descend(d, one, x, All) }},
+			{"descendSome", func() { descendGo(d, one, x, 0x5b) }, func() { descend(d, one, x, 0x5b) }},
+			{"copyLanes", func() { copyLanesGo(d, x, 0x5b) }, func() { copyLanes(d, x, 0x5b) }},
+			{"dot", func() { s = dotGo(x, y) }, func() { s = dot(x, y) }},
+			{"sum", func() { s = sumGo(x) }, func() { s = sum(x) }},
+			{"maxAbs", func() { s = maxAbsGo(x) }, func() { s = maxAbs(x) }},
+			{"outside", func() { outsideGo(x, 9) }, func() { outside(x, 9) }},
+		} {
+			b.Run(fmt.Sprintf("%s-%d", k.name, n), func(b *testing.B) { race(b, float64(n*W), "ns/number", k.plain, k.vector) })
+		}
+	}
+	_ = s
+}
+
+func BenchmarkGather(b *testing.B) {
+	r := source()
+	for _, n := range [][2]int{{1, 100}, {4, 5}, {10, 64}} {
+		x, d := NewMat(64, n[1]), ByRows(make(Pack, n[0]*n[1]), n[0], n[1])
+		index := make([][W]int32, n[0])
+		for i := range index {
+			for l := range index[i] {
+				index[i][l] = int32(r.IntN(64))
+			}
+		}
+		b.Run(fmt.Sprintf("%d-%d", n[0], n[1]), func(b *testing.B) {
+			race(b, float64(W*n[0]*n[1]), "ns/number", func() { gatherGo(d, x, index) }, func() { gather(d, x, index) })
+		})
+	}
+}
