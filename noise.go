@@ -1,0 +1,104 @@
+package sgdlab
+
+import "sgdlab/lanes"
+
+// Factor is how randomness enters: it sends ξ to σ(θ)ξ. σ is never formed. ξ has covariance I on what σ sees, so that a
+// law can be swapped alone.
+type Factor interface {
+	// Width is the length of ξ.
+	Width() int
+	// Apply is dst = σ(θ)ξ; shapes (Width) → (d).
+	Apply(dst, theta, xi lanes.Pack, ws *lanes.Arena)
+}
+
+// Transposed factors also apply σᵀ: dst = σ(θ)ᵀv, shapes (d) → (Width). It gives σσᵀv, and the rate vᵀσσᵀv at which an
+// observable with gradient v gains variance.
+type Transposed interface {
+	Factor
+	ApplyT(dst, theta, v lanes.Pack, ws *lanes.Arena)
+}
+
+// Additive factors do not depend on θ: their noise has no sense.
+type Additive interface{ Additive() bool }
+
+// Law is what is drawn. It holds a stream, and serves one worker.
+type Law interface {
+	Draw(xi lanes.Pack, at *Clock)
+	// Index is α of the stable law to which sums of ξ belong: 2 for laws with a variance.
+	Index() float64
+}
+
+// Noise is one source of randomness of an SDE: over a step h its kick is scale·σ(θ)·h^(1/α)ξ.
+type Noise struct {
+	Factor Factor
+	Law    Law
+	Scale  Setting
+}
+
+// Sense is how the stochastic integral ∫σ(θ)dW is meant where σ depends on θ.
+type Sense int
+
+const (
+	Ito Sense = iota
+	Stratonovich
+)
+
+func (s Sense) String() string { return [...]string{"ito", "stratonovich"}[s] }
+
+// Drift is the systematic part of an SDE: −∇L, or anything else.
+type Drift interface {
+	Dim() int
+	Drift(dst, theta lanes.Pack, ws *lanes.Arena)
+}
+
+// Downhill is the drift −∇L of a model.
+type Downhill struct{ Model }
+
+// Drift is dst = −∇L(θ).
+func (d Downhill) Drift(dst, theta lanes.Pack, ws *lanes.Arena) {
+	d.Grad(dst, theta, ws)
+	lanes.Scale(dst, -1)
+}
+
+// SDE is dθ = a(θ)dt + Σ scale·σ(θ)dW, in the stated sense. One value, two roads: a Scheme steps it, and package
+// fokkerplanck solves for its densities and exit times.
+type SDE struct {
+	Drift Drift
+	Noise []Noise
+	Sense Sense
+}
+
+// Additive reports whether no noise depends on θ, so that the senses agree.
+func (s *SDE) Additive() bool {
+	for _, n := range s.Noise {
+		if a, ok := n.Factor.(Additive); !ok || !a.Additive() {
+			return false
+		}
+	}
+	return true
+}
+
+// NoiseKind sorts SDEs by what it takes to integrate them.
+type NoiseKind int
+
+const (
+	AdditiveNoise NoiseKind = iota
+	DiagonalNoise           // σᵢⱼ = δᵢⱼ bᵢ(θᵢ)
+	GeneralNoise
+)
+
+// Scheme advances an SDE by one step.
+type Scheme interface {
+	// Sense is that in which the scheme converges.
+	Sense() Sense
+	// Order returns the declared strong and weak orders; a test measures them.
+	Order(kind NoiseKind) (strong, weak float64)
+	// Step moves the live lanes of θ by a step h with the increments given.
+	Step(sde *SDE, theta lanes.Pack, h lanes.Vec, inc Increments, live lanes.Mask, ws *lanes.Arena)
+}
+
+// Increments are a step's random numbers: for each noise h^(1/α)ξ, and its scale.
+type Increments struct {
+	Draw  []lanes.Pack
+	Scale []lanes.Vec
+}

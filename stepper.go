@@ -1,0 +1,38 @@
+package sgdlab
+
+import "sgdlab/lanes"
+
+// Block is a named part of a stepper's state. The first is θ.
+type Block struct {
+	Name string
+	Size int
+}
+
+// Stepper advances a pack. It serves one worker; its fields are scratch, and all that outlives a step is in the state:
+// θ first, then velocities, averages and the like.
+type Stepper interface {
+	Blocks() []Block
+	// Init fills the state of the fresh lanes from θ and leaves the others, which are in mid-flight.
+	Init(state, theta lanes.Pack, at *Clock, fresh lanes.Mask)
+	// Step moves the live lanes and returns the time that passed in each.
+	Step(state lanes.Pack, at *Clock, live lanes.Mask, rec *StepRecord) (dt lanes.Vec)
+	// Random reports whether two replicas in one state may part.
+	Random() bool
+	// Pace returns the time of one step as a spec counts them (the rate η), and the nominal time of one call of Step.
+	Pace() (unit, step Setting)
+}
+
+// Diffusive steppers discretise a diffusion, whose path between two steps can be interpolated by a bridge.
+type Diffusive interface {
+	Stepper
+	SDE() *SDE
+}
+
+// Size returns the length of a stepper's state.
+func Size(s Stepper) int {
+	n := 0
+	for _, b := range s.Blocks() {
+		n += b.Size
+	}
+	return n
+}
