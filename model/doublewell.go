@@ -1,0 +1,75 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"sgdlab"
+	"sgdlab/data"
+	"sgdlab/lanes"
+)
+
+// DoubleWell is the potential in one dimension
+//
+//	V(x) = 4ΔV (q⁴/4 − q²/2),  q = x/a,
+//
+// with minima V = −ΔV at ±a and the barrier top V = 0 between them; V″(±a) = 8ΔV/a², V″(0) = −4ΔV/a². At ΔV = ¼ and
+// a = 1 it is x⁴/4 − x²/2.
+type DoubleWell struct {
+	Barrier float64 // ΔV
+	Well    float64 // a
+}
+
+// DoubleWellSettings are the settings of NewDoubleWell.
+type DoubleWellSettings struct {
+	Barrier float64 `doc:"ΔV, the height of the barrier above the wells" default:"0.25" check:">0"`
+	Well    float64 `doc:"a, the distance of each well from the barrier's top" default:"1" check:">0"`
+}
+
+// NewDoubleWell builds the potential; set is nil, as it has no data.
+func NewDoubleWell(c DoubleWellSettings, set *data.Set) (sgdlab.Model, error) {
+	if err := noData("double-well", set); err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		name string
+		x    float64
+	}{{"barrier", c.Barrier}, {"well", c.Well}} {
+		if !(f.x > 0) || math.IsInf(f.x, 0) {
+			return nil, fmt.Errorf("%s is %g; want a finite number > 0", f.name, f.x)
+		}
+	}
+	return &DoubleWell{Barrier: c.Barrier, Well: c.Well}, nil
+}
+
+// Dim returns 1.
+func (m *DoubleWell) Dim() int { return 1 }
+
+// Loss is V(x).
+func (m *DoubleWell) Loss(theta lanes.Pack, _ *lanes.Arena) lanes.Vec {
+	var v lanes.Vec
+	for l, x := range theta[0] {
+		q := x / m.Well
+		s := q * q
+		v[l] = 4 * m.Barrier * (s * math.FMA(s, 0.25, -0.5))
+	}
+	return v
+}
+
+// Grad is dst = V′(x) = (4ΔV/a) q(q² − 1).
+func (m *DoubleWell) Grad(dst, theta lanes.Pack, _ *lanes.Arena) {
+	f := 4 * m.Barrier / m.Well
+	for l, x := range theta[0] {
+		q := x / m.Well
+		dst[0][l] = f * (q * math.FMA(q, q, -1))
+	}
+}
+
+// HessVec is dst = V″(x)v, V″ = (4ΔV/a²)(3q² − 1).
+func (m *DoubleWell) HessVec(dst, theta, v lanes.Pack, _ *lanes.Arena) {
+	f := 4 * m.Barrier / m.Well / m.Well
+	for l, x := range theta[0] {
+		q := x / m.Well
+		dst[0][l] = f * math.FMA(3*q, q, -1) * v[0][l]
+	}
+}

@@ -1,0 +1,304 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"sgdlab"
+	"sgdlab/data"
+	"sgdlab/lanes"
+)
+
+// linear networks are linear in the inputs, h(x) = W(θ)x, W of shape (k, d).
+type linear interface {
+	network
+	sgdlab.Mapped
+	// push is PushMap, with a tangent in ws that spares pullAlong its part of the work.
+	push(dst, theta, v, tape lanes.Pack, ws *lanes.Arena) (tangent lanes.Pack)
+	// pullAlong is the derivative of PullMap along v where G moves along E, dst = Σ Gᵢⱼ∇²Wᵢⱼ(θ)v + Σ Eᵢⱼ∇Wᵢⱼ(θ). A nil E is
+	// 0; a nil tape or tangent is computed anew.
+	pullAlong(dst, theta, v, g, e, tape, tangent lanes.Pack, ws *lanes.Arena)
+
+	// modes returns the strengths of what the network can learn one by one, strongest first.
+	modes(m *data.Moments) []float64
+	// critical returns θ at the critical point with just these modes (of 1, 2, …, valid and distinct), and
+	// Σ‖W − Map‖² there in the metric of Σxx.
+	critical(m *data.Moments, modes []int) (theta []float64, excess float64, err error)
+	// balanced returns balanced θ with these modes, each at one strength.
+	balanced(m *data.Moments, modes []int, strength float64) ([]float64, error)
+}
+
+// Linear is the regression of a linear network, with W* the empirical map and Σxx the second moment of the inputs,
+//
+//	L(θ) = L_min + pn tr((W − W*) Σxx (W − W*)ᵀ),  ∂L/∂W = 2pn (W − W*) Σxx.
+//
+// Where there are more samples than inputs, or Σxx = cI, it answers L, ∇L and ∇²L from these, at a price free of n. The trace is summed
+// as squares, so that a small loss is as accurate as W itself. Elsewhere it sums over rows.
+type Linear struct {
+	*Regression
+	lin     linear
+	moments *data.Moments
+	centre  lanes.Pack // W* in every lane
+	rows    bool       // sums over rows are cheaper
+	scatter func() *scatter
+}
+
+func newLinear(net linear, set *data.Set, loss Loss) (*Linear, error) {
+	loss, err := lossOn(set, loss)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRegression(net, set.Y, loss)
+	if err != nil {
+		return nil, err
+	}
+	m := set.Moments()
+	return &Linear{
+		Regression: r, lin: net, moments: m, centre: lanes.Of(m.Map.Data), rows: m.Scalar == 0 && set.N() <= set.Inputs(),
+		scatter: sync.OnceValue(func() *scatter { return newScatter(set, m, r.PerLabel()) }),
+	}, nil
+}
+
+func (r *Linear) onTest(set *data.Set) (sgdlab.Model, error) {
+	return newLinear(r.lin.on(set.X).(linear), set, r.loss)
+}
+
+// gap is e = W(θ) − W*, with the tape of the forward pass.
+func (r *Linear) gap(theta lanes.Pack, ws *lanes.Arena) (e, tape lanes.Pack) {
+	e = ws.Pack(len(r.moments.Map.Data))
+	tape = r.lin.Map(e, theta, ws)
+	lanes.Sub(e, e, r.centre)
+	return e, tape
+}
+
+// metric returns 2pn EΣxx, which may be e itself.
+func (r *Linear) metric(e lanes.Pack, ws *lanes.Arena) lanes.Pack {
+	s := r.PerLabel()
+	if c := r.moments.Scalar; c != 0 {
+		if s*c != 1 {
+			lanes.Scale(e, s*c)
+		}
+		return e
+	}
+	k, d := r.moments.Map.Rows, r.moments.Map.Cols
+	g := ws.Pack(len(e))
+	lanes.SharedMul(lanes.ByRows(g, k, d).T(), r.moments.XX, lanes.ByRows(e, k, d).T())
+	if s != 1 {
+		lanes.Scale(g, s)
+	}
+	return g
+}
+
+// Loss is L(θ).
+func (r *Linear) Loss(theta lanes.Pack, ws *lanes.Arena) lanes.Vec {
+	if r.rows {
+		return r.Regression.Loss(theta, ws)
+	}
+	defer ws.Release(ws.Mark())
+	e, _ := r.gap(theta, ws)
+	m, pn := r.moments, 0.5*r.PerLabel()
+	floor, unit := pn*m.Floor, pn*m.Scalar
+	if m.Scalar == 0 {
+		f := ws.Pack(m.Map.Rows * m.Factor.Cols)
+		lanes.SharedMul(lanes.ByRows(f, m.Map.Rows, m.Factor.Cols).T(), m.Factor.T(), lanes.ByRows(e, m.Map.Rows, m.Map.Cols).T())
+		e, unit = f, pn
+	}
+	s := lanes.Dot(e, e)
+	for l := range s {
+		s[l] = math.FMA(unit, s[l], floor)
+	}
+	return s
+}
+
+// Grad is dst = ∇L(θ).
+func (r *Linear) Grad(dst, theta lanes.Pack, ws *lanes.Arena) {
+	if r.rows {
+		r.Regression.Grad(dst, theta, ws)
+		return
+	}
+	defer ws.Release(ws.Mark())
+	e, tape := r.gap(theta, ws)
+	r.lin.PullMap(dst, theta, r.metric(e, ws), tape, ws)
+}
+
+// GaussNewtonVec is dst = 2p JᵀJv.
+func (r *Linear) GaussNewtonVec(dst, theta, v lanes.Pack, ws *lanes.Arena) {
+	if r.rows {
+		r.Regression.GaussNewtonVec(dst, theta, v, ws)
+		return
+	}
+	defer ws.Release(ws.Mark())
+	w := ws.Pack(len(r.moments.Map.Data))
+	r.lin.PushMap(w, theta, v, nil, ws)
+	r.lin.PullMap(dst, theta, r.metric(w, ws), nil, ws)
+}
+
+// HessVec is dst = ∇²L(θ)v.
+func (r *Linear) HessVec(dst, theta, v lanes.Pack, ws *lanes.Arena) {
+	if r.rows {
+		r.Regression.HessVec(dst, theta, v, ws)
+		return
+	}
+	defer ws.Release(ws.Mark())
+	e, tape := r.gap(theta, ws)
+	w := ws.Pack(len(r.moments.Map.Data))
+	tangent := r.lin.push(w, theta, v, tape, ws)
+	r.lin.pullAlong(dst, theta, v, r.metric(e, ws), r.metric(w, ws), tape, tangent, ws)
+}
+
+// Modes returns the strengths of the modes of the empirical map, largest first; see data.Moments. Those of a diagonal
+// network are the magnitudes of its coordinates.
+func (r *Linear) Modes() []float64 { return r.lin.modes(r.moments) }
+
+// Critical returns θ at the critical point where just these modes are learnt, balanced between the layers, and the loss
+// there.
+func (r *Linear) Critical(modes []int) ([]float64, float64, error) {
+	if err := r.checkModes(modes); err != nil {
+		return nil, 0, err
+	}
+	theta, excess, err := r.lin.critical(r.moments, modes)
+	if err != nil {
+		return nil, 0, err
+	}
+	return theta, 0.5 * r.PerLabel() * (r.moments.Floor + excess), nil
+}
+
+// Balanced returns θ with these modes of the empirical map, nil for all of them, each at the given strength, and with
+// balanced layers: W_{l+1}ᵀW_{l+1} = W_lW_lᵀ. On whitened inputs the modes then grow independently of each other.
+func (r *Linear) Balanced(modes []int, strength float64) ([]float64, error) {
+	if modes == nil {
+		for m := range r.Modes() {
+			modes = append(modes, m+1)
+		}
+	}
+	if err := r.checkModes(modes); err != nil {
+		return nil, err
+	}
+	if !(strength > 0) || math.IsInf(strength, 0) {
+		return nil, fmt.Errorf("strength is %g; want a finite number > 0", strength)
+	}
+	return r.lin.balanced(r.moments, modes, strength)
+}
+
+func (r *Linear) checkModes(modes []int) error {
+	have := len(r.Modes())
+	for i, m := range modes {
+		if m < 1 || m > have {
+			return fmt.Errorf("mode %d does not exist; the empirical map has modes 1 to %d, 1 the strongest", m, have)
+		}
+		if slices.Contains(modes[:i], m) {
+			return fmt.Errorf("mode %d is named twice; name each once", m)
+		}
+	}
+	return nil
+}
+
+// mapped gives a linear network its rows through its end-to-end map: h = XWᵀ, and G = cᵀX for a pullback. The tape is the
+// gathered rows.
+type mapped struct {
+	x  lanes.Mat // (n, d)
+	of linear
+}
+
+// chosen are the rows that an answer is about: shared by the lanes, or gathered for each.
+type chosen struct {
+	all lanes.Mat
+	own lanes.View
+}
+
+// choose gathers the rows in each lane, into tape where there is one already.
+func choose(x lanes.Mat, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) (chosen, lanes.Pack) {
+	if rows.Index == nil {
+		return chosen{all: x}, nil
+	}
+	size := len(rows.Index) * x.Cols
+	if tape != nil {
+		return chosen{own: lanes.ByRows(tape[:size], len(rows.Index), x.Cols)}, tape[:size]
+	}
+	tape = ws.Pack(size)
+	own := lanes.ByRows(tape, len(rows.Index), x.Cols)
+	lanes.Gather(own, x, rows.Index)
+	return chosen{own: own}, tape
+}
+
+// mul is dst = Xb over the chosen rows.
+func (c chosen) mul(dst, b lanes.View) {
+	if c.own.P == nil {
+		lanes.SharedMul(dst, c.all, b)
+		return
+	}
+	lanes.MatMul(dst, c.own, b)
+}
+
+// mulT is dst = Xᵀb over the chosen rows.
+func (c chosen) mulT(dst, b lanes.View) {
+	if c.own.P == nil {
+		lanes.SharedMul(dst, c.all.T(), b)
+		return
+	}
+	lanes.MatMul(dst, c.own.T(), b)
+}
+
+func (m *mapped) Predict(h, theta lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) lanes.Pack {
+	x, tape := choose(m.x, rows, nil, ws)
+	defer ws.Release(ws.Mark())
+	k, d := m.of.EffectiveShape()
+	w := ws.Pack(k * d)
+	m.of.Map(w, theta, ws)
+	x.mul(lanes.ByRows(h, rows.Len(), k), lanes.ByRows(w, k, d).T())
+	return tape
+}
+
+func (m *mapped) Pullback(dst, theta, c lanes.Pack, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	m.of.PullMap(dst, theta, m.weigh(c, rows, tape, ws), nil, ws)
+}
+
+func (m *mapped) Push(dst, theta, v lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	x, _ := choose(m.x, rows, nil, ws)
+	k, d := m.of.EffectiveShape()
+	w := ws.Pack(k * d)
+	m.of.PushMap(w, theta, v, nil, ws)
+	x.mul(lanes.ByRows(dst, rows.Len(), k), lanes.ByRows(w, k, d).T())
+}
+
+func (m *mapped) PullbackAlong(dst, theta, v, c lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	m.of.pullAlong(dst, theta, v, m.weigh(c, rows, nil, ws), nil, nil, nil, ws)
+}
+
+// weigh returns G = cᵀX.
+func (m *mapped) weigh(c lanes.Pack, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) lanes.Pack {
+	x, _ := choose(m.x, rows, tape, ws)
+	k, d := m.of.EffectiveShape()
+	g := ws.Pack(k * d)
+	x.mulT(lanes.ByRows(g, k, d).T(), lanes.ByRows(c, rows.Len(), k))
+	return g
+}
+
+// root is x^(1/k) for x ≥ 0, by Newton's method from above: IEEE operations only, as math.Pow need not have the same bits
+// on every CPU.
+func root(x float64, k int) float64 {
+	if x == 0 || k == 1 {
+		return x
+	}
+	if k == 2 {
+		return math.Sqrt(x)
+	}
+	_, e := math.Frexp(x) // x < 2ᵉ
+	y := math.Ldexp(1, int(math.Ceil(float64(e)/float64(k))))
+	for {
+		p := y
+		for range k - 2 {
+			p *= y
+		}
+		next := y - (y-x/p)/float64(k)
+		if !(next < y) {
+			return y
+		}
+		y = next
+	}
+}

@@ -1,0 +1,453 @@
+// Package modeltest is the battery that every model must pass: its derivatives against differences, its views against each
+// other, its lanes against permutations.
+//
+// What belongs here: laws that hold for every model, at points where errors cannot hide. What does not: the laws of one
+// model (beside it).
+package modeltest
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"sgdlab"
+	"sgdlab/lanes"
+	"sgdlab/rng"
+)
+
+// Run tests m at one random point in each lane, every coordinate normal with the deviation given: of the order of 1, so
+// that no term is negligible. All questions that m answers are asked; it reports the views that it found.
+func Run(t *testing.T, m sgdlab.Model, deviation float64) (views []string) {
+	t.Helper()
+	b := &bench{T: t, m: m, d: m.Dim()}
+	for l := range lanes.W {
+		b.at.Seed[l], b.at.Replica[l] = 20, uint64(l)
+	}
+	b.theta = b.normals(b.d)
+	lanes.Scale(b.theta, deviation)
+
+	b.gradient()
+	b.lanes()
+	if c, err := sgdlab.As[sgdlab.Curved](m); err == nil {
+		b.hessian(c)
+	}
+	if s, err := sgdlab.As[sgdlab.Sampled](m); err == nil {
+		b.sampled(s)
+	}
+	if s, err := sgdlab.As[sgdlab.Layered](m); err == nil {
+		b.layered(s)
+	}
+	if p, err := sgdlab.As[sgdlab.Paired](m); err == nil {
+		b.paired(p)
+	}
+	if s, err := sgdlab.As[sgdlab.Saddled](m); err == nil {
+		b.saddled(s)
+	}
+	return sgdlab.Views(m)
+}
+
+type bench struct {
+	*testing.T
+	m     sgdlab.Model
+	d     int
+	theta lanes.Pack
+	at    rng.Lanes
+	ws    lanes.Arena
+}
+
+// normals returns fresh standard normals.
+func (b *bench) normals(n int) lanes.Pack {
+	p := make(lanes.Pack, n)
+	rng.New("modeltest").Normals(p, &b.at)
+	for l := range lanes.W {
+		b.at.Step[l]++
+	}
+	return p
+}
+
+// scratch returns an arena full of NaN, so that nothing can rely on what it finds there.
+func (b *bench) scratch() *lanes.Arena {
+	b.ws.Reset()
+	p := b.ws.Pack(1 << 12)
+	for j := range p {
+		p[j] = lanes.Splat(math.NaN())
+	}
+	b.ws.Reset()
+	return &b.ws
+}
+
+// pack returns n rows of NaN for an answer.
+func pack(n int) lanes.Pack {
+	p := make(lanes.Pack, n)
+	for j := range p {
+		p[j] = lanes.Splat(math.NaN())
+	}
+	return p
+}
+
+func (b *bench) loss(theta lanes.Pack) lanes.Vec {
+	ws := b.scratch()
+	mark := ws.Mark()
+	v := b.m.Loss(theta, ws)
+	if ws.Mark() != mark {
+		b.Fatalf("Loss leaves %d rows of scratch in use", ws.Mark()-mark)
+	}
+	return v
+}
+
+func (b *bench) grad(theta lanes.Pack) lanes.Pack {
+	g, ws := pack(b.d), b.scratch()
+	mark := ws.Mark()
+	b.m.Grad(g, theta, ws)
+	if ws.Mark() != mark {
+		b.Fatalf("Grad leaves %d rows of scratch in use", ws.Mark()-mark)
+	}
+	return g
+}
+
+// along returns θ + hv.
+func along(theta lanes.Pack, h float64, v lanes.Pack) lanes.Pack {
+	p := make(lanes.Pack, len(theta))
+	lanes.Copy(p, theta)
+	lanes.AddScaled(p, lanes.Splat(h), v)
+	return p
+}
+
+// derivative is the derivative of f along v by central differences at two steps, extrapolated: its error is O(h⁴).
+func (b *bench) derivative(f func(theta lanes.Pack) lanes.Pack, v lanes.Pack) lanes.Pack {
+	const h = 1e-3
+	slope := func(h float64) lanes.Pack {
+		p, q := f(along(b.theta, h, v)), f(along(b.theta, -h, v))
+		d := make(lanes.Pack, len(p))
+		lanes.Sub(d, p, q)
+		lanes.Scale(d, 0.5/h)
+		return d
+	}
+	fine, coarse := slope(h/2), slope(h)
+	for j := range fine {
+		for l := range fine[j] {
+			fine[j][l] += (fine[j][l] - coarse[j][l]) / 3
+		}
+	}
+	return fine
+}
+
+// near demands |got − want| ≤ tol · the largest magnitude among want and scale, in each lane.
+func (b *bench) near(what string, got, want lanes.Pack, tol float64, scale lanes.Vec) {
+	b.Helper()
+	if len(got) != len(want) {
+		b.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
+	}
+	size := lanes.MaxAbs(want)
+	for j := range got {
+		for l := range got[j] {
+			if e := math.Abs(got[j][l] - want[j][l]); !(e <= tol*max(size[l], scale[l])) {
+				b.Errorf("%s: entry %d of lane %d is %.17g, want %.17g: off by %.2g of %.2g", what, j, l, got[j][l], want[j][l], e, max(size[l], scale[l]))
+				return
+			}
+		}
+	}
+}
+
+// equal demands the same bits in the lanes of m.
+func (b *bench) equal(what string, got, want lanes.Pack, m lanes.Mask) {
+	b.Helper()
+	for j := range got {
+		for l := range got[j] {
+			if m.Has(l) && math.Float64bits(got[j][l]) != math.Float64bits(want[j][l]) {
+				b.Errorf("%s: entry %d of lane %d is %.17g, want %.17g", what, j, l, got[j][l], want[j][l])
+				return
+			}
+		}
+	}
+}
+
+// gradient tests ∇L against differences of L, along the axes and along random directions.
+func (b *bench) gradient() {
+	g := b.grad(b.theta)
+	lossOf := func(theta lanes.Pack) lanes.Pack { return lanes.Pack{b.loss(theta)} }
+	scale := b.loss(b.theta)
+	for l, x := range lanes.MaxAbs(g) {
+		scale[l] = max(math.Abs(scale[l]), x)
+	}
+	for j := range min(b.d, 40) {
+		e := make(lanes.Pack, b.d)
+		e[j*b.d/min(b.d, 40)] = lanes.Splat(1)
+		b.near("∇L along an axis", lanes.Pack{lanes.Dot(g, e)}, b.derivative(lossOf, e), 3e-9, scale)
+	}
+	for range 3 {
+		v := b.normals(b.d)
+		b.near("∇L along a direction", lanes.Pack{lanes.Dot(g, v)}, b.derivative(lossOf, v), 1e-8, scale)
+	}
+}
+
+// lanes tests that lanes do not see each other: they may be permuted, and one may hold NaN.
+func (b *bench) lanes() {
+	turn := func(p lanes.Pack) lanes.Pack {
+		q := make(lanes.Pack, len(p))
+		for j := range p {
+			for l := range p[j] {
+				q[j][l] = p[j][(3*l+1)%lanes.W]
+			}
+		}
+		return q
+	}
+	ill := make(lanes.Pack, b.d)
+	lanes.Copy(ill, b.theta)
+	for j := range ill {
+		ill[j][5] = math.NaN()
+	}
+	v := b.normals(b.d)
+	curved, err := sgdlab.As[sgdlab.Curved](b.m)
+	for _, f := range []struct {
+		what string
+		of   func(theta, v lanes.Pack) lanes.Pack
+	}{
+		{"L", func(theta, _ lanes.Pack) lanes.Pack { return lanes.Pack{b.loss(theta)} }},
+		{"∇L", func(theta, _ lanes.Pack) lanes.Pack { return b.grad(theta) }},
+		{"Hv", func(theta, v lanes.Pack) lanes.Pack {
+			if err != nil {
+				return nil
+			}
+			h := pack(b.d)
+			curved.HessVec(h, theta, v, b.scratch())
+			return h
+		}},
+	} {
+		want := f.of(b.theta, v)
+		b.equal(f.what+" of permuted lanes", f.of(turn(b.theta), turn(v)), turn(want), lanes.All)
+		b.equal(f.what+" beside a lane of NaN", f.of(ill, v), want, lanes.All.Without(5))
+	}
+}
+
+// hessian tests Hv against differences of ∇L, and the symmetry of H.
+func (b *bench) hessian(c sgdlab.Curved) {
+	mul := func(theta, v lanes.Pack) lanes.Pack {
+		h, ws := pack(b.d), b.scratch()
+		mark := ws.Mark()
+		c.HessVec(h, theta, v, ws)
+		if ws.Mark() != mark {
+			b.Fatalf("HessVec leaves %d rows of scratch in use", ws.Mark()-mark)
+		}
+		return h
+	}
+	scale := lanes.MaxAbs(b.grad(b.theta))
+	for range 3 {
+		u, v := b.normals(b.d), b.normals(b.d)
+		hu, hv := mul(b.theta, u), mul(b.theta, v)
+		b.near("Hv", hv, b.derivative(b.grad, v), 3e-9, scale)
+		b.near("⟨u, Hv⟩ = ⟨v, Hu⟩", lanes.Pack{lanes.Dot(u, hv)}, lanes.Pack{lanes.Dot(v, hu)}, 1e-12*math.Sqrt(float64(b.d)), lanes.MaxAbs(hv))
+	}
+}
+
+// someRows are different rows in each lane, some of them twice.
+func someRows(n, batch int) sgdlab.Rows {
+	r := sgdlab.Rows{N: n, Index: make([][lanes.W]int32, batch)}
+	for i := range r.Index {
+		for l := range lanes.W {
+			r.Index[i][l] = int32((7*i*(l+1) + 3*l + i/2) % n)
+		}
+	}
+	if batch > 1 {
+		r.Index[1] = r.Index[0]
+	}
+	return r
+}
+
+// sampled tests rows, slopes, pullbacks and tangents.
+func (b *bench) sampled(s sgdlab.Sampled) {
+	n, k := s.Samples(), s.Outputs()
+	all := sgdlab.AllRows(n)
+	g, loss := b.grad(b.theta), b.loss(b.theta)
+
+	// L and ∇L are means over the rows.
+	slope := pack(n * k)
+	ws := b.scratch()
+	tape := s.Slope(slope, b.theta, all, ws)
+	sum := pack(b.d)
+	s.Pullback(sum, b.theta, slope, all, tape, ws)
+	lanes.Scale(sum, 1/float64(n))
+	scale := lanes.MaxAbs(sum)
+	b.near("∇L as the mean of pullbacks", sum, g, 1e-12, scale)
+	mean := lanes.Dot(slope, slope)
+	for l := range mean {
+		mean[l] /= 2 * s.PerOutput() * float64(n)
+	}
+	b.near("L as the mean of squared slopes", lanes.Pack{mean}, lanes.Pack{loss}, 1e-12, loss)
+	if s.PerLabel() != s.PerOutput() {
+		b.Errorf("s = %g, ℓ″ = %g: a square loss has the two equal", s.PerLabel(), s.PerOutput())
+	}
+
+	// Row by row, the same in any grouping.
+	sizes := []int{1, 2, min(5, n), n, 2*n + 1}
+	for _, batch := range sizes {
+		rows := someRows(n, batch)
+		part, ws := pack(batch*k), b.scratch()
+		tape := s.Slope(part, b.theta, rows, ws)
+		picked := pack(batch * k)
+		for i := range rows.Index {
+			for l, row := range rows.Index[i] {
+				for j := range k {
+					picked[i*k+j][l] = slope[int(row)*k+j][l]
+				}
+			}
+		}
+		size := lanes.MaxAbs(slope)
+		b.near("slopes of a batch", part, picked, 1e-12, size)
+
+		c := b.normals(batch * k)
+		withTape, without := pack(b.d), pack(b.d)
+		s.Pullback(withTape, b.theta, c, rows, tape, ws)
+		s.Pullback(without, b.theta, c, rows, nil, b.scratch())
+		b.equal("a pullback with and without its tape", withTape, without, lanes.All)
+		one, total := pack(b.d), make(lanes.Pack, b.d)
+		for i := range rows.Index {
+			s.Pullback(one, b.theta, c[i*k:(i+1)*k], sgdlab.Rows{N: n, Index: rows.Index[i : i+1]}, nil, b.scratch())
+			lanes.Add(total, total, one)
+		}
+		b.near("a pullback as the sum of those of its rows", withTape, total, 1e-12*math.Sqrt(float64(batch)), lanes.MaxAbs(total))
+	}
+
+	gn, err := sgdlab.As[sgdlab.GaussNewton](b.m)
+	tan, err2 := sgdlab.As[sgdlab.Tangents](b.m)
+	net, err3 := sgdlab.As[sgdlab.Network](b.m)
+	if err2 != nil || err3 != nil {
+		return
+	}
+	for _, rows := range []sgdlab.Rows{all, someRows(n, 3), someRows(n, 2*n+1)} {
+		v, c := b.normals(b.d), b.normals(rows.Len()*k)
+		jv, jc := pack(rows.Len()*k), pack(b.d)
+		tan.Push(jv, b.theta, v, rows, b.scratch())
+		net.Pullback(jc, b.theta, c, rows, nil, b.scratch())
+		var size lanes.Vec
+		for j := range jv {
+			for l := range size {
+				size[l] += math.Abs(c[j][l] * jv[j][l])
+			}
+		}
+		b.near("⟨c, Jv⟩ = ⟨Jᵀc, v⟩", lanes.Pack{lanes.Dot(c, jv)}, lanes.Pack{lanes.Dot(jc, v)}, 1e-12, size)
+		b.near("Jv", jv, b.derivative(func(theta lanes.Pack) lanes.Pack {
+			h := pack(rows.Len() * k)
+			net.Predict(h, theta, rows, b.scratch())
+			return h
+		}, v), 3e-9, lanes.Splat(0))
+		bend := pack(b.d)
+		tan.PullbackAlong(bend, b.theta, v, c, rows, b.scratch())
+		b.near("Σ cᵢ∇²hᵢv", bend, b.derivative(func(theta lanes.Pack) lanes.Pack {
+			p := pack(b.d)
+			net.Pullback(p, theta, c, rows, nil, b.scratch())
+			return p
+		}, v), 3e-9, lanes.MaxAbs(jc))
+	}
+	if err != nil {
+		return
+	}
+	v := b.normals(b.d)
+	jv, want, got := pack(n*k), pack(b.d), pack(b.d)
+	tan.Push(jv, b.theta, v, all, b.scratch())
+	lanes.Scale(jv, s.PerOutput()/float64(n))
+	net.Pullback(want, b.theta, jv, all, nil, b.scratch())
+	gn.GaussNewtonVec(got, b.theta, v, b.scratch())
+	b.near("H_GN v = (1/n) ℓ″ JᵀJv", got, want, 1e-12, lanes.Splat(0))
+	if c, err := sgdlab.As[sgdlab.Curved](b.m); err == nil {
+		bend, full := pack(b.d), pack(b.d)
+		lanes.Scale(slope, 1/float64(n))
+		tan.PullbackAlong(bend, b.theta, v, slope, all, b.scratch())
+		lanes.Add(bend, bend, got)
+		c.HessVec(full, b.theta, v, b.scratch())
+		b.near("Hv = H_GN v + Σ (slopeᵢ/n) ∇²hᵢv", full, bend, 1e-11, lanes.MaxAbs(got))
+	}
+}
+
+// layered tests that the layers tile θ and fit each other.
+func (b *bench) layered(s sgdlab.Layered) {
+	at, width := 0, 0
+	for l, w := range s.Layers() {
+		if w.Offset != at || w.Rows < 1 || w.Cols < 1 || l > 0 && w.Cols != width {
+			b.Errorf("layer %d is %+v; want offset %d and %d columns", l+1, w, at, width)
+		}
+		at, width = at+w.Rows*w.Cols, w.Rows
+	}
+	if at != b.d {
+		b.Errorf("layers hold %d of %d parameters", at, b.d)
+	}
+}
+
+// paired tests that gradients, of all rows and of one, are (gv, gu) on every pair, so that steps multiply u² − v² by
+// 1 − η²g².
+func (b *bench) paired(p sgdlab.Paired) {
+	u, v := p.Pairs()
+	s, err := sgdlab.As[sgdlab.Sampled](b.m)
+	if err != nil {
+		b.Errorf("%v", err)
+		return
+	}
+	step := func(what string, g lanes.Pack) {
+		const eta = 0.1
+		after := along(b.theta, -eta, g)
+		for i := range u {
+			for l := range lanes.W {
+				x, y := b.theta[u[i]][l], b.theta[v[i]][l]
+				f := g[u[i]][l] / y
+				p, q := after[u[i]][l], after[v[i]][l]
+				want := (x - y) * (x + y) * (1 - eta*eta*f*f)
+				if e := math.Abs((p-q)*(p+q) - want); !(e <= 1e-12*(p*p+q*q+x*x+y*y)) {
+					b.Errorf("%s: u² − v² of pair %d, lane %d: %.17g, want %.17g", what, i, l, (p-q)*(p+q), want)
+					return
+				}
+			}
+		}
+	}
+	step("∇L", b.grad(b.theta))
+	one, g := someRows(s.Samples(), 1), pack(b.d)
+	s.Pullback(g, b.theta, b.normals(s.Outputs()), one, nil, b.scratch())
+	step("a noisy row", g)
+}
+
+// saddled tests that critical points are critical, and that their losses are what Critical says and fall with every mode.
+func (b *bench) saddled(s sgdlab.Saddled) {
+	modes := s.Modes()
+	if !slices.IsSortedFunc(modes, func(x, y float64) int {
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	}) {
+		b.Errorf("modes %v are not sorted, largest first", modes)
+	}
+	if _, _, err := s.Critical([]int{len(modes) + 1}); err == nil {
+		b.Errorf("Critical knows a mode %d of %d", len(modes)+1, len(modes))
+	}
+	if _, _, err := s.Critical([]int{1, 1}); err == nil {
+		b.Errorf("Critical learns mode 1 twice")
+	}
+	last := math.Inf(1)
+	for k := 0; k <= len(modes); k++ {
+		learnt := make([]int, k)
+		for i := range learnt {
+			learnt[i] = i + 1
+		}
+		theta, want, err := s.Critical(learnt)
+		if err != nil {
+			b.Logf("no critical point with modes %v: %v", learnt, err)
+			continue
+		}
+		at := lanes.Of(theta)
+		loss, g := b.loss(at)[0], lanes.MaxAbs(b.grad(at))[0]
+		zero := b.loss(make(lanes.Pack, b.d))[0]
+		scale := max(1, zero)
+		if !(g <= 1e-12*scale) {
+			b.Errorf("modes %v: ‖∇L‖∞ = %.2g at a critical point, of a loss %.2g at 0", learnt, g, scale)
+		}
+		if !(math.Abs(loss-want) <= 1e-13*scale) {
+			b.Errorf("modes %v: loss %.17g, Critical says %.17g", learnt, loss, want)
+		}
+		if !(want < last) {
+			b.Errorf("modes %v: loss %g is not below %g, without the last one", learnt, want, last)
+		}
+		last = want
+	}
+}
