@@ -1,0 +1,61 @@
+package noise
+
+import (
+	"fmt"
+
+	"sgdlab"
+	"sgdlab/lanes"
+)
+
+// LabelNoise moves the labels of the rows drawn, a fresh ξ for every row and output:
+//
+//	c ← c + sζξ,
+//
+// as if each label were y − ζξ for this step only.
+type LabelNoise struct {
+	Amplitude sgdlab.Setting // ζ
+	Law       sgdlab.Law
+	PerLabel  float64 // s
+}
+
+// Weigh changes c, shape (rows, outputs), which holds ∂ℓ/∂h.
+func (n LabelNoise) Weigh(c lanes.Pack, _ sgdlab.Rows, at *sgdlab.Clock, ws *lanes.Arena) {
+	mark := ws.Mark()
+	xi := ws.Pack(len(c))
+	n.Law.Draw(xi, at)
+	v := n.Amplitude(at)
+	for l := range v {
+		v[l] *= n.PerLabel
+	}
+	lanes.AddScaled(c, v, xi)
+	ws.Release(mark)
+}
+
+// LabelNoiseSettings are those of `label-noise`.
+type LabelNoiseSettings struct {
+	Amplitude sgdlab.Setting          `spec:"amplitude,zeta" check:">=0" doc:"ζ, the standard deviation of the noise on one label, in units of the targets"`
+	Law       sgdlab.Part[sgdlab.Law] `default:"gaussian" doc:"what is drawn"`
+}
+
+// NewLabelNoise is noise on labels, drawn from the stream of s.Place.
+func NewLabelNoise(c LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Weigher, error) {
+	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
+	if err != nil {
+		return nil, fmt.Errorf("label noise moves the labels of samples, and %w; for a landscape without data use an sde with identity noise", err)
+	}
+	if c.Amplitude == nil {
+		return nil, fmt.Errorf("label noise needs an `amplitude`")
+	}
+	law := c.Law
+	if law == nil {
+		law = func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(struct{}{}, s) }
+	}
+	drawn, err := law(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := Drives(drawn, Output{Model: m, Each: m.PerLabel()}); err != nil {
+		return nil, err
+	}
+	return LabelNoise{Amplitude: c.Amplitude, Law: drawn, PerLabel: m.PerLabel()}, nil
+}

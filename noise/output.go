@@ -1,0 +1,84 @@
+package noise
+
+import (
+	"fmt"
+	"math"
+
+	"sgdlab"
+	"sgdlab/lanes"
+)
+
+// Output sends ξ to
+//
+//	σ(θ)ξ = a Σᵢ ξᵢ∇hᵢ(θ)/√n
+//
+// over all n rows and k outputs, a = Each; shapes (n·k) → (d). Then σσᵀ = (a²/ℓ″)H_GN: with a = s = ℓ″ it is the noise of
+// labels, s·H_GN, and with a = √ℓ″ the Gauss–Newton Hessian itself. It costs one pullback over all rows.
+type Output struct {
+	Model sgdlab.Sampled
+	Each  float64
+}
+
+// Width is n·k.
+func (f Output) Width() int { return f.Model.Samples() * f.Model.Outputs() }
+
+func (f Output) factor() float64 { return f.Each / math.Sqrt(float64(f.Model.Samples())) }
+
+// Apply is dst = σ(θ)ξ.
+func (f Output) Apply(dst, theta, xi lanes.Pack, ws *lanes.Arena) {
+	mark := ws.Mark()
+	c := ws.Pack(len(xi))
+	lanes.Copy(c, xi)
+	lanes.Scale(c, f.factor())
+	f.Model.Pullback(dst, theta, c, sgdlab.AllRows(f.Model.Samples()), nil, ws)
+	ws.Release(mark)
+}
+
+// outputT is Output of a network that knows its tangents.
+type outputT struct {
+	Output
+	along sgdlab.Tangents
+}
+
+// ApplyT is dst = σᵀv = a·Jv/√n.
+func (f outputT) ApplyT(dst, theta, v lanes.Pack, ws *lanes.Arena) {
+	mark := ws.Mark()
+	f.along.Push(dst, theta, v, sgdlab.AllRows(f.Model.Samples()), ws)
+	lanes.Scale(dst, f.factor())
+	ws.Release(mark)
+}
+
+func newOutput(model sgdlab.Model, each func(sgdlab.Sampled) float64) (sgdlab.Factor, error) {
+	m, err := sgdlab.As[sgdlab.Sampled](model)
+	if err != nil {
+		return nil, err
+	}
+	f := Output{Model: m, Each: each(m)}
+	if t, err := sgdlab.As[sgdlab.Tangents](model); err == nil {
+		return outputT{Output: f, along: t}, nil
+	}
+	return f, nil
+}
+
+// OutputSettings are those of `output`.
+type OutputSettings struct {
+	Amplitude sgdlab.Setting `spec:"amplitude,zeta" check:">=0" doc:"ζ, the standard deviation of the noise on one label, in units of the targets"`
+	Batch     int            `optional:"true" check:">=1" doc:"B of the SGD whose label noise this is; the dynamics' batch, or n, where missing"`
+}
+
+// NewOutput is the noise of labels with a fresh ξ for every row drawn: s·H_GN at scale ζ√(η/B). It is exact on GD (B = n)
+// and, added to per-sample noise, on SGD. As a kick η Σ ξᵢ∇hᵢ it has Var ξᵢ = s²ζ²/(nB).
+func NewOutput(c OutputSettings, s *sgdlab.Site) (sgdlab.Source, error) {
+	if c.Amplitude == nil {
+		return sgdlab.Source{}, fmt.Errorf("output noise needs an `amplitude`, the standard deviation of the noise on one label")
+	}
+	f, err := newOutput(s.Model, sgdlab.Sampled.PerLabel)
+	if err != nil {
+		return sgdlab.Source{}, err
+	}
+	rate, b, err := rateAndBatch(c.Batch, s)
+	if err != nil {
+		return sgdlab.Source{}, err
+	}
+	return sgdlab.Source{Factor: f, Scale: overBatch(rate, b, c.Amplitude)}, nil
+}

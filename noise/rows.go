@@ -1,0 +1,150 @@
+package noise
+
+import (
+	"fmt"
+
+	"sgdlab"
+	"sgdlab/lanes"
+	"sgdlab/rng"
+)
+
+// FullBatch draws all N rows, always.
+type FullBatch struct{ N int }
+
+// Draw chooses every row.
+func (f FullBatch) Draw(rows *sgdlab.Rows, _ *sgdlab.Clock) { *rows = sgdlab.AllRows(f.N) }
+
+// Batch is n.
+func (f FullBatch) Batch() int { return f.N }
+
+// WithReplacement draws B independent uniform rows.
+type WithReplacement struct {
+	n      int
+	index  [][lanes.W]int32
+	stream *rng.Stream
+}
+
+// NewWithReplacement is the sampler of B independent rows, the site's batch.
+func NewWithReplacement(_ struct{}, s *sgdlab.Site) (sgdlab.Sampler, error) {
+	n, b, err := samplesAndBatch(s)
+	if err != nil {
+		return nil, err
+	}
+	return &WithReplacement{n: n, index: make([][lanes.W]int32, b), stream: rng.New(s.Place)}, nil
+}
+
+// Draw chooses rows.
+func (w *WithReplacement) Draw(rows *sgdlab.Rows, at *sgdlab.Clock) {
+	w.stream.Indices(w.index, w.n, &at.Lanes)
+	*rows = sgdlab.Rows{N: w.n, Index: w.index}
+}
+
+// Batch is B.
+func (w *WithReplacement) Batch() int { return len(w.index) }
+
+// WithoutReplacement draws a uniform set of B different rows, afresh at every step, in random order.
+type WithoutReplacement struct {
+	index  [][lanes.W]int32
+	order  []int32
+	stream *rng.Stream
+}
+
+// NewWithoutReplacement is the sampler of B different rows, the site's batch.
+func NewWithoutReplacement(_ struct{}, s *sgdlab.Site) (sgdlab.Sampler, error) {
+	n, b, err := samplesAndBatch(s)
+	if err != nil {
+		return nil, err
+	}
+	return &WithoutReplacement{index: make([][lanes.W]int32, b), order: make([]int32, n), stream: rng.New(s.Place)}, nil
+}
+
+// Draw chooses rows.
+func (w *WithoutReplacement) Draw(rows *sgdlab.Rows, at *sgdlab.Clock) {
+	for l := range lanes.W {
+		w.stream.Choose(w.order, len(w.index), &at.Lanes, l)
+		for i := range w.index {
+			w.index[i][l] = w.order[i]
+		}
+	}
+	*rows = sgdlab.Rows{N: len(w.order), Index: w.index}
+}
+
+// Batch is B.
+func (w *WithoutReplacement) Batch() int { return len(w.index) }
+
+// Reshuffled goes through the rows in an order that is drawn afresh for every epoch of ⌊n/B⌋ steps. Where B does not divide
+// n, the n mod B rows that would make a short batch are left out of that epoch: others in each.
+//
+// The order is a pure function of (seed, replica, branch, epoch); what is kept of it is scratch.
+type Reshuffled struct {
+	index  [][lanes.W]int32
+	epochs [lanes.W]epoch
+	n      int
+	stream *rng.Stream
+}
+
+type epoch struct {
+	seed, replica, branch, number uint64
+	order                         []int32 // nil before the first draw
+}
+
+// NewReshuffled is the sampler of epochs, with the site's batch.
+func NewReshuffled(_ struct{}, s *sgdlab.Site) (sgdlab.Sampler, error) {
+	n, b, err := samplesAndBatch(s)
+	if err != nil {
+		return nil, err
+	}
+	return &Reshuffled{index: make([][lanes.W]int32, b), n: n, stream: rng.New(s.Place)}, nil
+}
+
+// Draw chooses rows.
+func (r *Reshuffled) Draw(rows *sgdlab.Rows, at *sgdlab.Clock) {
+	b := len(r.index)
+	steps := uint64(r.n / b)
+	key := at.Lanes
+	for l := range lanes.W {
+		e, number := &r.epochs[l], at.Step[l]/steps
+		if e.order == nil || e.seed != at.Seed[l] || e.replica != at.Replica[l] || e.branch != at.Branch[l] || e.number != number {
+			if e.order == nil {
+				e.order = make([]int32, r.n)
+			}
+			e.seed, e.replica, e.branch, e.number = at.Seed[l], at.Replica[l], at.Branch[l], number
+			key.Step[l] = number
+			r.stream.Permutation(e.order, &key, l)
+		}
+		from := int(at.Step[l]%steps) * b
+		for i := range r.index {
+			r.index[i][l] = e.order[from+i]
+		}
+	}
+	*rows = sgdlab.Rows{N: r.n, Index: r.index}
+}
+
+// Batch is B.
+func (r *Reshuffled) Batch() int { return len(r.index) }
+
+// BuildSampler builds the sampler that a setting asks for, with replacement where it is nil.
+func BuildSampler(part sgdlab.Part[sgdlab.Sampler], s *sgdlab.Site) (sgdlab.Sampler, error) {
+	if part == nil {
+		return NewWithReplacement(struct{}{}, s)
+	}
+	return part(s)
+}
+
+func samplesAndBatch(s *sgdlab.Site) (n, b int, err error) {
+	if s.Data == nil {
+		return 0, 0, noRows()
+	}
+	n, b = s.Data.N(), s.Batch
+	switch {
+	case b < 1:
+		return 0, 0, tooSmall(b)
+	case b > n:
+		return 0, 0, tooLarge(b, n)
+	}
+	return n, b, nil
+}
+
+func noRows() error {
+	return fmt.Errorf("there is no data to draw rows from; add `data`, or use a dynamics without mini-batches, such as gd or sde")
+}
