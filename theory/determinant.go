@@ -1,0 +1,128 @@
+package theory
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"sgdlab"
+)
+
+// LogDetDecay is the constant rate at which label noise makes log det ΘᵀΘ of a two-layer linear network fall, whatever θ,
+//
+//	d/dt log det ΘᵀΘ = −2ηδk · tr(XᵀX) · s²/n²,
+//
+// with Θ = [W₁ᵀ W₂] of shape (l, p + k), δ = ζ² the variance of the noise on one label, and s what a unit of label moves
+// the slope of the loss by: s²/n² is 1 for ½ of the sum, 1/n² for ½ of the mean. It is a law of each path of the Itô
+// SDE with label noise alone, on the full batch. Descent at a finite rate adds −2η‖∇L‖² and O(η²), which the lab does not
+// know beforehand.
+//
+// From a run: two layers at least as wide as inputs and outputs together (else the determinant is 0 throughout), and
+// label noise on gd, or as the only noise of an Itô SDE.
+//
+// Source: after Varre, Sagitova & Flammarion 2024; rederived from the update.
+type LogDetDecay struct {
+	Rate     float64 `optional:"true" check:">0" doc:"η"`
+	Variance float64 `optional:"true" check:">0" doc:"δ = ζ², the variance of the noise on one label"`
+	Outputs  float64 `optional:"true" check:">=1" doc:"k"`
+	Trace    float64 `optional:"true" check:">0" doc:"tr XᵀX, the sum of the squares of all inputs"`
+	Samples  float64 `optional:"true" check:">=1" doc:"n"`
+	PerLabel float64 `optional:"true" check:">0" doc:"s: n for the loss sum-half, 1 for mean-half, 2 for mean"`
+
+	Discrete bool `default:"false" doc:"true for descent rather than the SDE: the law then holds at leading order in η; set from a run"`
+}
+
+// NewLogDetDecay makes the law of the determinant.
+func NewLogDetDecay(c LogDetDecay, r *sgdlab.Run) (sgdlab.Theory, error) {
+	var sampled sgdlab.Sampled
+	if r != nil {
+		var err error
+		if sampled, err = twoLayers(r); err != nil {
+			return nil, err
+		}
+		if c.Discrete, err = labelNoiseAlone(r); err != nil {
+			return nil, err
+		}
+	}
+	given := func(x func() float64) func() (float64, error) {
+		return func() (float64, error) { return x(), nil }
+	}
+	err := complete(r,
+		want{"rate", &c.Rate, setting(r, "rate")},
+		want{"variance", &c.Variance, func() (float64, error) {
+			zeta, err := setting(r, "label-noise.amplitude", "noise.amplitude", "noise[0].amplitude")()
+			return zeta * zeta, err
+		}},
+		want{"outputs", &c.Outputs, given(func() float64 { return float64(r.Data.Outputs()) })},
+		want{"trace", &c.Trace, given(func() float64 {
+			var sum float64
+			for i := range r.Data.X.Rows {
+				for j := range r.Data.X.Cols {
+					sum += r.Data.X.At(i, j) * r.Data.X.At(i, j)
+				}
+			}
+			return sum
+		})},
+		want{"samples", &c.Samples, given(func() float64 { return float64(sampled.Samples()) })},
+		want{"per-label", &c.PerLabel, given(func() float64 { return sampled.PerLabel() })},
+	)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(positive("rate", c.Rate), positive("variance", c.Variance), positive("outputs", c.Outputs),
+		positive("trace", c.Trace), positive("samples", c.Samples), positive("per-label", c.PerLabel))
+	if err != nil {
+		return nil, err
+	}
+	return predict(c)
+}
+
+// twoLayers checks that the determinant of the run's network can be other than 0.
+func twoLayers(r *sgdlab.Run) (sgdlab.Sampled, error) {
+	if r.Data == nil {
+		return nil, errors.New("the run has no data; log-det-decay is about a network that learns labels")
+	}
+	layered, err := sgdlab.As[sgdlab.Layered](r.Model)
+	if err != nil {
+		return nil, fmt.Errorf("log-det-decay %w", err)
+	}
+	shapes := layered.Layers()
+	if len(shapes) != 2 {
+		return nil, fmt.Errorf("the model has %d layers; log-det-decay is a law of two", len(shapes))
+	}
+	if l, pk := shapes[0].Rows, shapes[0].Cols+shapes[1].Rows; l < pk {
+		return nil, fmt.Errorf("the hidden layer has width %d; below inputs + outputs = %d the determinant is 0 throughout", l, pk)
+	}
+	return sgdlab.As[sgdlab.Sampled](r.Model)
+}
+
+// labelNoiseAlone checks that nothing but label noise moves the determinant, and reports whether the dynamics is discrete.
+func labelNoiseAlone(r *sgdlab.Run) (discrete bool, err error) {
+	if r.Batch != r.Data.N() {
+		return false, fmt.Errorf("the batch is %d of %d; log-det-decay is for the full batch, where nothing but the labels is noisy", r.Batch, r.Data.N())
+	}
+	d, ok := r.Dynamic.(sgdlab.Diffusive)
+	if !ok {
+		return true, nil
+	}
+	switch sde := d.SDE(); {
+	case sde.Sense != sgdlab.Ito:
+		return false, errors.New("the SDE is read in the Stratonovich sense, in which label noise does not move the determinant; want calculus: ito")
+	case len(sde.Noise) != 1:
+		return false, fmt.Errorf("the SDE has %d noises; log-det-decay is for label noise alone", len(sde.Noise))
+	case sde.Noise[0].Law.Index() != 2:
+		return false, fmt.Errorf("the noise has infinite variance (α = %g); log-det-decay is for noise with a variance", sde.Noise[0].Law.Index())
+	}
+	return false, nil
+}
+
+func (c LogDetDecay) Predict([]float64) sgdlab.Prediction {
+	moved := c.PerLabel / c.Samples
+	p := sgdlab.One(sgdlab.Exact, -2*c.Rate*c.Variance*c.Outputs*c.Trace*moved*moved, 0,
+		"Itô SDE with label noise alone, full batch, two layers at least as wide as inputs + outputs", "varre-2024")
+	if c.Discrete {
+		p.Kind, p.Neglects[0] = sgdlab.Leading, math.NaN()
+		p.Regime = "descent at a small rate with label noise alone, full batch, two layers at least as wide as inputs + outputs; leaves out −2η‖∇L‖² and O(η²)"
+	}
+	return p
+}
