@@ -1,0 +1,145 @@
+// Package scheme steps SDEs: schemes, and the stepper that draws their increments.
+//
+// A scheme converges in one sense, Itô's or Stratonovich's; asking it for the other is an error, unless the noise is
+// additive and has no sense. At h = η one Euler–Maruyama step of SGD's SDE has the mean and covariance of an SGD step.
+//
+// What belongs here: how dθ = a(θ)dt + Σ scale·σ(θ)dW is discretised. What does not: what σ is and what is drawn (package
+// noise), and densities and exit times (package fokkerplanck).
+package scheme
+
+import (
+	"fmt"
+
+	"sgdlab"
+	"sgdlab/lanes"
+	"sgdlab/noise"
+)
+
+// Stepper advances an SDE by steps h under a scheme. Its time is the SDE's.
+type Stepper struct {
+	Of     *sgdlab.SDE
+	Scheme sgdlab.Scheme
+	Length sgdlab.Setting // h
+	Unit   sgdlab.Setting // the time that a spec counts as one step: η where there is a rate, else h
+	inc    sgdlab.Increments
+	ws     lanes.Arena
+}
+
+// New returns the stepper of an SDE. It fails where the scheme converges in another sense than the SDE's and the noise
+// depends on θ, where a law cannot drive its factor, and where a scheme is asked for jumps that it cannot make.
+func New(sde *sgdlab.SDE, scheme sgdlab.Scheme, h sgdlab.Setting) (*Stepper, error) {
+	if !sde.Additive() {
+		if scheme.Sense() != sde.Sense {
+			return nil, otherSense(sde.Sense)
+		}
+		for _, n := range sde.Noise {
+			if n.Law.Index() < 2 && scheme.Sense() == sgdlab.Stratonovich {
+				return nil, fmt.Errorf("a stable law of index %g jumps, and noise that depends on θ has a Stratonovich sense for continuous noise only; use calculus: ito with scheme: euler-maruyama", n.Law.Index())
+			}
+		}
+	}
+	for i, n := range sde.Noise {
+		if err := noise.Drives(n.Law, n.Factor); err != nil {
+			return nil, fmt.Errorf("noise[%d]: %w", i, err)
+		}
+	}
+	inc := sgdlab.Increments{Draw: make([]lanes.Pack, len(sde.Noise)), Scale: make([]lanes.Vec, len(sde.Noise))}
+	return &Stepper{Of: sde, Scheme: scheme, Length: h, Unit: h, inc: inc}, nil
+}
+
+func otherSense(want sgdlab.Sense) error {
+	if want == sgdlab.Stratonovich {
+		return fmt.Errorf("calculus: stratonovich with noise that depends on θ, but the scheme converges in the sense of Itô; use scheme: heun, or calculus: ito")
+	}
+	return fmt.Errorf("calculus: ito with noise that depends on θ, but the scheme converges in the sense of Stratonovich; use scheme: euler-maruyama, or calculus: stratonovich")
+}
+
+// Blocks returns θ.
+func (s *Stepper) Blocks() []sgdlab.Block {
+	return []sgdlab.Block{{Name: "theta", Size: s.Of.Drift.Dim()}}
+}
+
+// Init copies θ into the fresh lanes.
+func (s *Stepper) Init(state, theta lanes.Pack, _ *sgdlab.Clock, fresh lanes.Mask) {
+	lanes.CopyLanes(state, theta, fresh)
+}
+
+// Step draws the increments of a step, moves the live lanes and returns h.
+func (s *Stepper) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord) lanes.Vec {
+	s.ws.Reset()
+	h := s.Length(at)
+	for i, n := range s.Of.Noise {
+		xi := s.ws.Pack(n.Factor.Width())
+		n.Law.Draw(xi, at)
+		noise.Grow(xi, h, n.Law.Index())
+		s.inc.Draw[i], s.inc.Scale[i] = xi, n.Scale(at)
+	}
+	s.Scheme.Step(s.Of, theta, h, s.inc, live, &s.ws)
+	if rec != nil {
+		rec.Used(sgdlab.Rows{}, nil, nil) // a step of an SDE has no one gradient
+		rec.Dt, rec.Live = h, live
+	}
+	return h
+}
+
+// Random reports whether there is any noise.
+func (s *Stepper) Random() bool { return len(s.Of.Noise) > 0 }
+
+// SDE is what is discretised.
+func (s *Stepper) SDE() *sgdlab.SDE { return s.Of }
+
+// Pace is η, the time that a spec counts as one step (h where there is no rate), and h.
+func (s *Stepper) Pace() (unit, step sgdlab.Setting) { return s.Unit, s.Length }
+
+// SDESettings are those of `sde`.
+type SDESettings struct {
+	Calculus sgdlab.Sense                `doc:"how ∫σ(θ)dW is meant: ito or stratonovich; SGD's SDE is Itô's"`
+	Rate     sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" optional:"true" check:">0" doc:"η of the SGD that the noise models; the step where missing"`
+	Step     sgdlab.Setting              `spec:"step,dt" optional:"true" check:">0" doc:"h, in units of time ηk; the rate where missing"`
+	Noise    []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list: each a factor and a law"`
+	Scheme   sgdlab.Part[sgdlab.Scheme]  `default:"euler-maruyama" doc:"how a step is taken"`
+}
+
+// NewSDE is dθ = −∇L dt + Σ scale·σ(θ)dW under a scheme. Its streams are noise[0], noise[1] and so on, whatever the dynamics
+// is called: arms are paired by replica.
+func NewSDE(c SDESettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
+	if s.Model == nil {
+		return nil, fmt.Errorf("the drift of an sde is −∇L, and there is no model")
+	}
+	unit, h := c.Rate, c.Step
+	switch {
+	case unit == nil && h == nil:
+		return nil, fmt.Errorf("give a `rate` (η of the SGD that the noise models), a `step` (h of the scheme), or both")
+	case unit == nil:
+		unit = h
+	case h == nil:
+		h = unit
+	}
+	at := *s
+	at.Rate, at.Batch, at.Draws = unit, 0, nil
+	if at.Data != nil {
+		at.Batch = at.Data.N()
+	}
+	sde := &sgdlab.SDE{Drift: sgdlab.Downhill{Model: s.Model}, Sense: c.Calculus}
+	for i, part := range c.Noise {
+		place := fmt.Sprintf("noise[%d]", i)
+		n, err := part(at.At(place))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", place, err)
+		}
+		sde.Noise = append(sde.Noise, n)
+	}
+	var scheme sgdlab.Scheme = EulerMaruyama{}
+	if c.Scheme != nil {
+		var err error
+		if scheme, err = c.Scheme(&at); err != nil {
+			return nil, err
+		}
+	}
+	stepper, err := New(sde, scheme, h)
+	if err != nil {
+		return nil, err
+	}
+	stepper.Unit = unit
+	return stepper, nil
+}
