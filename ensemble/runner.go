@@ -1,0 +1,679 @@
+package ensemble
+
+import (
+	"bytes"
+	"encoding/gob"
+	"fmt"
+	"math"
+
+	"sgdlab"
+	"sgdlab/estimate"
+	"sgdlab/lanes"
+)
+
+// bound is the max|θ| beyond which a replica counts as diverged: far above any landscape here, far below overflow.
+const bound = 1e10
+
+// stretch is the largest number of steps between two looks at what else there is to do: free lanes, saving, stopping.
+const stretch = 64
+
+// Runner works through one shard.
+type Runner struct {
+	rig   *Rig
+	cells []Cell
+	shard Shard
+
+	plan     []cellPlan // per cell of the group; only those of the shard are filled
+	columns  []int      // of each watch
+	first    []int      // column of each watch in End
+	events   []int      // number of columns of each event's observable
+	crossing sgdlab.Crossing
+	needPath bool // someone needs θ before the step
+	rec      *sgdlab.StepRecord
+
+	s      saved
+	before lanes.Pack
+	cols   lanes.Pack
+	ws     lanes.Arena
+}
+
+// cellPlan is a cell's schedule in calls of the stepper.
+type cellPlan struct {
+	unit    float64 // time of one step of the spec
+	horizon uint64
+	reading []times // per watch
+	period  uint64  // calls after which the readings of all watches repeat together; 0: never
+}
+
+// saved is all that outlives a step.
+type saved struct {
+	State     lanes.Pack
+	Clock     sgdlab.Clock
+	Live      lanes.Mask // stepping
+	Ended     lanes.Mask // stopped, not yet read
+	Blown     lanes.Mask // of those, diverged
+	Lane      [lanes.W]lane
+	F0, Level []lanes.Vec  // per event
+	Acc       []lanes.Pack // per watch, empty for observables
+	Block     int          // next replica to enter
+	Replica   int
+	Out       Result
+}
+
+type lane struct {
+	Cell   int
+	Next   []int    // next reading, per watch
+	Fired  uint64   // events met
+	Series []series // per watch, of those kept until the replica stops
+}
+
+type series struct {
+	Time   []float64
+	Values []float64
+}
+
+// NewRunner readies a shard.
+func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
+	if len(rig.Events) > 64 {
+		return nil, fmt.Errorf("got %d events; want at most 64", len(rig.Events))
+	}
+	r := &Runner{rig: rig, cells: cells, shard: shard, plan: make([]cellPlan, len(cells))}
+	n := 0
+	for i := range rig.Watches {
+		w := &rig.Watches[i]
+		r.columns = append(r.columns, len(w.Columns()))
+		r.first = append(r.first, n)
+		n += len(w.Columns())
+		size := 0
+		if w.Accumulate != nil {
+			size = len(w.Columns())
+			r.rec = &sgdlab.StepRecord{}
+		}
+		r.s.Acc = append(r.s.Acc, make(lanes.Pack, size))
+		r.needPath = r.needPath || w.Accumulate != nil
+	}
+	for i := range rig.Events {
+		r.needPath = r.needPath || rig.Events[i].Locate != nil
+		r.events = append(r.events, len(rig.Events[i].Of.Columns()))
+		n = max(n, r.events[i])
+	}
+	r.cols = make(lanes.Pack, n)
+	r.before = make(lanes.Pack, rig.Dim)
+	r.s.State = make(lanes.Pack, sgdlab.Size(rig.Stepper))
+	r.s.F0 = make([]lanes.Vec, len(rig.Events))
+	r.s.Level = make([]lanes.Vec, len(rig.Events))
+	for _, b := range shard.Blocks {
+		if err := r.planCell(b.Cell); err != nil {
+			return nil, err
+		}
+		r.s.Out.Cells = append(r.s.Out.Cells, CellResult{Cell: b.Cell, Series: make([]Series, len(rig.Watches)), End: make([]Stat, r.width()), Slopes: make([]Stat, len(rig.Slopes))})
+	}
+	r.s.Replica = -1
+	return r, nil
+}
+
+func (r *Runner) width() int {
+	n := 0
+	for _, c := range r.columns {
+		n += c
+	}
+	return n
+}
+
+func (r *Runner) planCell(c int) error {
+	cell, p := &r.cells[c], &r.plan[c]
+	at := &sgdlab.Clock{}
+	for l := range lanes.W {
+		at.Point[l] = cell.Point
+	}
+	unit, step := r.rig.Unit(at)[0], r.rig.Step(at)[0]
+	if !(unit > 0) || !(step > 0) {
+		return fmt.Errorf("got a step of %g and a rate of %g; want both > 0", step, unit)
+	}
+	perStep := unit / step
+	calls := math.Inf(1)
+	if cell.Horizon > 0 {
+		calls = covering(cell.Horizon * perStep)
+	}
+	if cell.AtMost > 0 {
+		calls = math.Min(calls, covering(cell.AtMost/step))
+	}
+	if !(calls <= 1<<53) {
+		return fmt.Errorf("the horizon is %g calls of the stepper; want one below 2⁵³ (until: {steps: …}, {time: …} or at-most)", calls)
+	}
+	p.unit, p.horizon = unit, uint64(calls)
+	p.reading = p.reading[:0]
+	for i := range r.rig.Watches {
+		p.reading = append(p.reading, r.rig.Watches[i].Schedule.tabulate(perStep, p.horizon))
+	}
+	p.period = r.period(perStep)
+	return nil
+}
+
+// covering is the least whole number of calls that covers x of them, but for what rounding adds to x.
+func covering(x float64) float64 { return math.Ceil(min(x-1e-9, x*(1-0x1p-50))) }
+
+// patience is the longest period, in calls, for which a free lane waits so that its replica's readings fall together
+// with those of its neighbours: a reading costs a pack the same for one lane as for all.
+const patience = 1024
+
+// period is the number of calls after which the regular readings of all watches repeat together, 0 where there are none
+// or they take longer than patience.
+func (r *Runner) period(perStep float64) uint64 {
+	lcm := uint64(0)
+	for i := range r.rig.Watches {
+		every := r.rig.Watches[i].Schedule.Every * perStep
+		if every == 0 {
+			continue
+		}
+		n := uint64(math.Round(every))
+		if n == 0 || math.Abs(every-float64(n)) > 1e-9*every {
+			return 0
+		}
+		if lcm == 0 {
+			lcm = n
+		}
+		a, b := lcm, n
+		for b != 0 {
+			a, b = b, a%b
+		}
+		if lcm = lcm / a * n; lcm > patience {
+			return 0
+		}
+	}
+	return lcm
+}
+
+// inStep reports whether a replica that entered now would have its readings together with those of the live lanes.
+func (r *Runner) inStep() bool {
+	for l := range lanes.W {
+		if r.s.Live.Has(l) {
+			p := &r.plan[r.s.Lane[l].Cell]
+			return p.period == 0 || r.s.Clock.Step[l]%p.period == 0
+		}
+	}
+	return true
+}
+
+// Run steps until the shard is done, or until pause says so, which is asked between stretches of at most 64 steps.
+func (r *Runner) Run(pause func() bool) (done bool) {
+	for {
+		r.read()
+		r.expire()
+		r.end()
+		if r.fill() {
+			continue
+		}
+		if r.s.Live == lanes.None {
+			return true
+		}
+		if pause != nil && pause() {
+			return false
+		}
+		n, refill := r.stretch()
+		for range n {
+			r.step()
+			if r.s.Ended != lanes.None && (refill || r.s.Ended == r.s.Live) {
+				break
+			}
+		}
+	}
+}
+
+// Result returns what the shard yielded.
+func (r *Runner) Result() *Result { return &r.s.Out }
+
+// Steps returns the number of replica-steps taken so far, and Finished the number of replicas that have stopped.
+func (r *Runner) Steps() int64 { return r.s.Out.Steps }
+
+// Finished returns the number of replicas that have stopped.
+func (r *Runner) Finished() int64 {
+	n := int64(0)
+	for i := range r.s.Out.Cells {
+		n += r.s.Out.Cells[i].Replicas
+	}
+	return n
+}
+
+// Progress returns how many replicas' worth of work is done: those that have stopped, and of the others, where no event may
+// stop them first, the part of the way to their horizon.
+func (r *Runner) Progress() float64 {
+	done := float64(r.Finished())
+	for l := range lanes.W {
+		if c := r.s.Lane[l].Cell; r.s.Live.Has(l) && len(r.cells[c].Until) == 0 {
+			done += float64(r.s.Clock.Step[l]) / float64(r.plan[c].horizon)
+		}
+	}
+	return done
+}
+
+// theta is the part of the state that is θ.
+func (r *Runner) theta() lanes.Pack { return r.s.State[:r.rig.Dim] }
+
+// expire stops the lanes that reached their horizon.
+func (r *Runner) expire() {
+	for l := range lanes.W {
+		if r.s.Live.Has(l) && r.s.Clock.Step[l] >= r.plan[r.s.Lane[l].Cell].horizon {
+			r.s.Ended = r.s.Ended.With(l)
+		}
+	}
+}
+
+// read takes the readings that are due. A replica that met its event in the step before has left.
+func (r *Runner) read() {
+	for w := range r.rig.Watches {
+		due := lanes.None
+		for l := range lanes.W {
+			if !(r.s.Live &^ r.s.Ended).Has(l) {
+				continue
+			}
+			t := &r.plan[r.s.Lane[l].Cell].reading[w]
+			if k := r.s.Lane[l].Next[w]; k < len(t.calls) && t.calls[k] == r.s.Clock.Step[l] {
+				due = due.With(l)
+			}
+		}
+		if due == lanes.None {
+			continue
+		}
+		cols := r.observe(w)
+		for l := range lanes.W {
+			if !due.Has(l) {
+				continue
+			}
+			ln := &r.s.Lane[l]
+			k := ln.Next[w]
+			ln.Next[w]++
+			out := r.out(ln.Cell)
+			s := &out.Series[w]
+			for len(s.Stats) < (k+1)*len(cols) {
+				s.Stats = append(s.Stats, Stat{})
+			}
+			for c := range cols {
+				s.Stats[k*len(cols)+c].Add(cols[c][l])
+			}
+			r.keep(l, w, k, cols)
+			if r.rig.Watches[w].kept() {
+				sr := &ln.Series[w]
+				sr.Time = append(sr.Time, r.plan[ln.Cell].reading[w].steps[k]*r.plan[ln.Cell].unit)
+				for c := range cols {
+					sr.Values = append(sr.Values, cols[c][l])
+				}
+			}
+		}
+	}
+}
+
+func (r *Runner) keep(l, w, k int, cols lanes.Pack) {
+	ln := &r.s.Lane[l]
+	if r.s.Clock.Replica[l] >= uint64(r.cells[ln.Cell].Keep) {
+		return
+	}
+	p := Path{Replica: int64(r.s.Clock.Replica[l]), Watch: w, Reading: k, Call: r.s.Clock.Step[l], Time: r.s.Clock.Time[l]}
+	for c := range cols {
+		p.Values = append(p.Values, cols[c][l])
+	}
+	out := r.out(ln.Cell)
+	out.Paths = append(out.Paths, p)
+}
+
+// observe returns the columns of watch w now, valid until the next call.
+func (r *Runner) observe(w int) lanes.Pack {
+	watch := &r.rig.Watches[w]
+	if watch.Accumulate != nil {
+		return r.s.Acc[w]
+	}
+	cols := r.cols[:r.columns[w]]
+	r.ws.Reset()
+	watch.Observable.Observe(cols, r.theta(), &r.s.Clock, &r.ws)
+	return cols
+}
+
+// out returns the result of a cell; a shard has few.
+func (r *Runner) out(cell int) *CellResult {
+	for i := range r.s.Out.Cells {
+		if r.s.Out.Cells[i].Cell == cell {
+			return &r.s.Out.Cells[i]
+		}
+	}
+	panic(fmt.Sprintf("ensemble: shard %d has no cell %d", r.shard.ID, cell))
+}
+
+// end takes the last readings of the lanes that stopped, and frees them.
+func (r *Runner) end() {
+	if r.s.Ended == lanes.None {
+		return
+	}
+	good := r.s.Ended &^ r.s.Blown
+	for w := range r.rig.Watches {
+		if good == lanes.None || !r.rig.Watches[w].End {
+			continue
+		}
+		cols := r.observe(w)
+		for l := range lanes.W {
+			if good.Has(l) {
+				for c := range cols {
+					r.out(r.s.Lane[l].Cell).End[r.first[w]+c].Add(cols[c][l])
+				}
+				r.keep(l, w, -1, cols)
+			}
+		}
+	}
+	for l := range lanes.W {
+		if !r.s.Ended.Has(l) {
+			continue
+		}
+		ln := &r.s.Lane[l]
+		out := r.out(ln.Cell)
+		out.Replicas++
+		id := int64(r.s.Clock.Replica[l])
+		if r.s.Blown.Has(l) {
+			out.Diverged++
+			out.Passages = append(out.Passages, Passage{Replica: id, Event: Diverged, Time: r.s.Clock.Time[l]})
+		}
+		for e := range r.rig.Events {
+			if ln.Fired>>e&1 == 0 {
+				out.Passages = append(out.Passages, Passage{Replica: id, Event: e, Time: r.s.Clock.Time[l], Censored: true})
+			}
+		}
+		r.plateaus(ln, id, out)
+		if !r.s.Blown.Has(l) {
+			r.slopes(ln, out)
+		}
+	}
+	r.s.Live &^= r.s.Ended
+	r.s.Ended, r.s.Blown = lanes.None, lanes.None
+}
+
+func (r *Runner) plateaus(ln *lane, id int64, out *CellResult) {
+	for w := range r.rig.Watches {
+		if !r.rig.Watches[w].Plateaus {
+			continue
+		}
+		n := r.columns[w]
+		s := &ln.Series[w]
+		loss := make([]float64, len(s.Time))
+		for i := range loss {
+			loss[i] = s.Values[i*n]
+		}
+		found, err := estimate.Plateaus(s.Time, loss, estimate.PlateauOptions{})
+		if err != nil {
+			continue // a replica that diverged on the way
+		}
+		for i, p := range found {
+			row := Plateau{Replica: id, Index: i, Start: p.Start, End: p.End, Height: p.Height, Duration: p.Duration, Jumped: -1}
+			if i+1 < len(found) {
+				row.Jumped = r.jumped(ln, (p.Start+p.End)/2, (found[i+1].Start+found[i+1].End)/2)
+			}
+			out.Plateaus = append(out.Plateaus, row)
+		}
+	}
+}
+
+// slopes fits a line to each path that a slope was asked of.
+func (r *Runner) slopes(ln *lane, out *CellResult) {
+	for i, s := range r.rig.Slopes {
+		if s.Watch < 0 {
+			continue // asked of a column that other groups have
+		}
+		n := r.columns[s.Watch]
+		path := &ln.Series[s.Watch]
+		var x, y []float64
+		for k, t := range path.Time {
+			if t >= s.From && t <= s.To && (t > 0 || !s.LogX) {
+				x = append(x, s.abscissa(t))
+				y = append(y, s.ordinate(path.Values[k*n+s.Column]))
+			}
+		}
+		slope := math.NaN()
+		if c, err := estimate.SlopeWeights(x); err == nil {
+			slope = 0
+			for k := range y {
+				slope = math.FMA(c[k], y[k]-y[0], slope)
+			}
+		}
+		out.Slopes[i].Add(slope)
+	}
+}
+
+// jumped returns which column of the jumping watch rose most between the middles of two plateaus, of those that at least
+// doubled: what saturated long ago only wavers. −1 where none did, as when the mode that jumps is not among those observed.
+func (r *Runner) jumped(ln *lane, from, to float64) int {
+	for w := range r.rig.Watches {
+		s, n := &ln.Series[w], r.columns[w]
+		if !r.rig.Watches[w].Jumps || len(s.Time) < 2 {
+			continue // one that is read at the end alone shows no jump
+		}
+		a, b := 0, len(s.Time)-1
+		for a+1 < len(s.Time) && s.Time[a+1] <= from {
+			a++
+		}
+		for b > 0 && s.Time[b-1] >= to {
+			b--
+		}
+		best, rise := -1, 0.0
+		for c := range n {
+			now := s.Values[b*n+c]
+			if up := now - s.Values[a*n+c]; b > a && up > rise && up >= now/2 {
+				best, rise = c, up
+			}
+		}
+		return best
+	}
+	return -1
+}
+
+// fill lets the next replicas of the shard into free lanes; it reports whether any entered.
+func (r *Runner) fill() bool {
+	if r.s.Live == lanes.All || !r.inStep() {
+		return false
+	}
+	fresh := lanes.None
+	init := r.s.Clock
+	for l := range lanes.W {
+		if r.s.Live.Has(l) {
+			continue
+		}
+		if r.s.Block < len(r.shard.Blocks) && r.s.Replica < 0 {
+			r.s.Replica = r.shard.Blocks[r.s.Block].From
+		}
+		if r.s.Block == len(r.shard.Blocks) {
+			break
+		}
+		b := r.shard.Blocks[r.s.Block]
+		cell := &r.cells[b.Cell]
+		r.s.Lane[l] = lane{Cell: b.Cell, Next: make([]int, len(r.rig.Watches)), Series: make([]series, len(r.rig.Watches))}
+		c := &r.s.Clock
+		c.Point[l], c.Seed[l], c.Replica[l], c.Branch[l], c.Step[l], c.Time[l] = cell.Point, cell.NoiseSeed, uint64(r.s.Replica), 0, 0, 0
+		init.Point[l], init.Seed[l], init.Replica[l], init.Branch[l], init.Step[l], init.Time[l] = cell.Point, cell.InitSeed, uint64(r.s.Replica), 0, 0, 0
+		fresh = fresh.With(l)
+		if r.s.Replica++; r.s.Replica == b.To {
+			r.s.Block++
+			r.s.Replica = -1
+		}
+	}
+	if fresh == lanes.None {
+		return false
+	}
+	r.ws.Reset()
+	theta := r.ws.Pack(r.rig.Dim)
+	r.rig.Start.Draw(theta, &init)
+	r.rig.Stepper.Init(r.s.State, theta, &r.s.Clock, fresh)
+	r.s.Live |= fresh
+	for _, acc := range r.s.Acc {
+		for j := range acc {
+			acc[j] = lanes.Select(fresh, lanes.Vec{}, acc[j])
+		}
+	}
+	for e := range r.rig.Events {
+		ev := &r.rig.Events[e]
+		f := r.column(e)
+		level := ev.Level(f, &r.s.Clock)
+		r.s.F0[e] = lanes.Select(fresh, f, r.s.F0[e])
+		r.s.Level[e] = lanes.Select(fresh, level, r.s.Level[e])
+		beyond := lanes.None
+		for l := range lanes.W {
+			if fresh.Has(l) && past(ev.Direction, f[l], level[l]) {
+				beyond = beyond.With(l)
+			}
+		}
+		r.met(e, beyond, lanes.Vec{}, lanes.Vec{})
+	}
+	r.bounds()
+	return true
+}
+
+func past(d sgdlab.Direction, f, level float64) bool {
+	if d == sgdlab.RisesAbove {
+		return f > level
+	}
+	return f < level
+}
+
+// column reads an event's column at the present state.
+func (r *Runner) column(e int) lanes.Vec {
+	ev := &r.rig.Events[e]
+	cols := r.cols[:r.events[e]]
+	r.ws.Reset()
+	ev.Of.Observe(cols, r.theta(), &r.s.Clock, &r.ws)
+	return cols[ev.Column]
+}
+
+// met records that lanes met event e inside the step that began at the clock.
+func (r *Runner) met(e int, hit lanes.Mask, fraction, dt lanes.Vec) {
+	for l := range lanes.W {
+		ln := &r.s.Lane[l]
+		if !hit.Has(l) || ln.Fired>>e&1 != 0 {
+			continue
+		}
+		ln.Fired |= 1 << e
+		out := r.out(ln.Cell)
+		out.Passages = append(out.Passages, Passage{
+			Replica: int64(r.s.Clock.Replica[l]), Event: e, Time: r.s.Clock.Time[l] + float64(fraction[l]*dt[l]),
+		})
+		for _, u := range r.cells[ln.Cell].Until {
+			if u == e {
+				r.s.Ended = r.s.Ended.With(l)
+			}
+		}
+	}
+}
+
+// bounds stops the lanes that diverged, be it in the step in which they met their event.
+func (r *Runner) bounds() {
+	if out := r.s.Live &^ lanes.Within(r.theta(), bound); out != lanes.None {
+		r.s.Ended |= out
+		r.s.Blown |= out
+	}
+}
+
+// stretch returns the number of steps until something else is due, and whether a lane that stops before then is better
+// refilled at once: where no lane has a reading ahead there is no common time to wait for.
+func (r *Runner) stretch() (n int, refill bool) {
+	steps := uint64(stretch)
+	refill = r.s.Block < len(r.shard.Blocks)
+	for l := range lanes.W {
+		if !r.s.Live.Has(l) {
+			continue
+		}
+		p, ln, now := &r.plan[r.s.Lane[l].Cell], &r.s.Lane[l], r.s.Clock.Step[l]
+		steps = min(steps, p.horizon-now)
+		for w := range p.reading {
+			if k := ln.Next[w]; k < len(p.reading[w].calls) {
+				steps = min(steps, p.reading[w].calls[k]-now)
+				refill = false
+			}
+		}
+	}
+	return int(steps), refill
+}
+
+// step moves the live lanes once and tests their events.
+func (r *Runner) step() {
+	live := r.s.Live &^ r.s.Ended
+	if live == lanes.None {
+		return
+	}
+	if r.needPath {
+		lanes.Copy(r.before, r.theta())
+	}
+	if r.rec != nil {
+		*r.rec = sgdlab.StepRecord{}
+	}
+	clock := &r.s.Clock
+	dt := r.rig.Stepper.Step(r.s.State, clock, live, r.rec)
+	for e := range r.rig.Events {
+		ev := &r.rig.Events[e]
+		x := &r.crossing
+		*x = sgdlab.Crossing{
+			F0: r.s.F0[e], F1: r.column(e), Level: r.s.Level[e], Dt: dt,
+			Direction: ev.Direction, Before: r.before, After: r.theta(), Live: live,
+		}
+		hit, fraction := lanes.None, lanes.Splat(1)
+		if ev.Locate == nil {
+			for l := range lanes.W {
+				if live.Has(l) && past(ev.Direction, x.F1[l], x.Level[l]) {
+					hit = hit.With(l)
+				}
+			}
+		} else {
+			r.ws.Reset()
+			hit, fraction = ev.Locate.Locate(x, clock, &r.ws)
+		}
+		r.s.F0[e] = lanes.Select(live, x.F1, r.s.F0[e])
+		if hit &= live; hit != lanes.None {
+			r.met(e, hit, fraction, dt)
+		}
+	}
+	if r.rec != nil {
+		r.rec.Dt, r.rec.Live = dt, live
+		for w := range r.rig.Watches {
+			if a := r.rig.Watches[w].Accumulate; a != nil {
+				r.ws.Reset()
+				a.Add(r.s.Acc[w], r.before, r.theta(), r.rec, &r.ws)
+			}
+		}
+	}
+	for l := range lanes.W {
+		if live.Has(l) {
+			clock.Step[l]++
+			clock.Time[l] += dt[l]
+		}
+	}
+	r.s.Out.Steps += int64(live.Count())
+	r.bounds()
+}
+
+// Save encodes everything that is needed to continue the shard to the same bits.
+func (r *Runner) Save() ([]byte, error) {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(&r.s); err != nil {
+		return nil, fmt.Errorf("encode a checkpoint: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Restore continues from what Save wrote, for the same rig, cells and shard.
+func (r *Runner) Restore(data []byte) error {
+	var s saved
+	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
+		return fmt.Errorf("decode a checkpoint: %w", err)
+	}
+	if len(s.State) != len(r.s.State) || len(s.F0) != len(r.s.F0) || len(s.Acc) != len(r.s.Acc) || len(s.Out.Cells) != len(r.s.Out.Cells) {
+		return fmt.Errorf("the checkpoint is of another run: state of %d numbers, want %d", len(s.State), len(r.s.State))
+	}
+	r.s = s
+	return nil
+}
+
+// Readings returns the steps of the spec at which each watch is read in a cell.
+func Readings(rig *Rig, cell *Cell) ([][]float64, error) {
+	r := &Runner{rig: rig, cells: []Cell{*cell}, plan: make([]cellPlan, 1)}
+	if err := r.planCell(0); err != nil {
+		return nil, err
+	}
+	var out [][]float64
+	for _, t := range r.plan[0].reading {
+		out = append(out, t.steps)
+	}
+	return out, nil
+}
