@@ -1,0 +1,470 @@
+package catalog_test
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"sgdlab"
+	"sgdlab/catalog"
+	"sgdlab/data"
+	"sgdlab/lanes"
+	"sgdlab/rng"
+	"sgdlab/spec"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden tables")
+
+// sample is how a battery asks for an entry: its settings as YAML, and for a model the set that it is built on.
+type sample struct{ settings, on string }
+
+func each(settings ...string) []sample {
+	out := make([]sample, len(settings))
+	for i, s := range settings {
+		out[i] = sample{settings: s}
+	}
+	return out
+}
+
+// samples says, for every entry of every list, with which settings the batteries run. An entry that is missing fails.
+var samples = map[string]map[string][]sample{
+	"data": {
+		"teacher-student": each(
+			"{inputs: 3, outputs: 2, samples: 12, singular-values: [2, 1], label-noise: 0.5}",
+			"{inputs: 4, samples: 9, singular-values: [2], whiten: true}"),
+		"gaussian":      each("{inputs: 3, outputs: 2, samples: 8}", "{inputs: 3, samples: 8, teacher: gaussian, label-noise: 0.1, input-covariance: [1, 4, 0.25]}"),
+		"target-matrix": each("{singular-values: [3, 1]}", "{singular-values: [2], rows: 1, cols: 4}", "{matrix: [[1, 2, 0], [0, 1, -1]]}"),
+		"table":         each("{path: iris.csv, inputs: [sepal_length..petal_length], targets: petal_width, train: 100, scale: {standardise: true}}"),
+	},
+	"models": {
+		"quadratic":   each("{spectrum: [3, -1, 0.1, 0]}", "{spectrum: [3, -1, 0.1], rotate: true, rotation-seed: 4}"),
+		"double-well": each("{}", "{barrier: 0.7, well: 1.3}"),
+		"deep-linear": {
+			{"{widths: [3, 2]}", "tall"}, {"{widths: [3, 4, 2], loss: mean}", "tall"}, {"{widths: [5, 3, 4, 2]}", "wide"},
+			{"{widths: [4, 2, 5, 3], loss: {prefactor: 1/(4*n)}}", "white"}, {"{widths: [4, 3, 3]}", "matrix"}, {"{widths: [3, 3, 1], loss: sum-half}", "tall1"},
+		},
+		"diagonal": {
+			{"{}", "tall1"}, {"{depth: 3, loss: sum-half}", "tall1"}, {"{}", "wide1"}, {"{depth: 4}", "white1"}, {"{}", "matrix1"},
+			{"{parametrisation: difference-of-powers}", "tall1"}, {"{parametrisation: difference-of-powers, depth: 3}", "wide1"},
+			{"{parametrization: difference-of-powers, depth: 4}", "white1"}, {"{parametrisation: difference-of-powers}", "matrix1"},
+		},
+	},
+	// Starts have two samples that share packs, the second without its random part.
+	"starts": {
+		"point":    each("{at: 0.3}", "{at: 0.3}"),
+		"gaussian": each("{deviation: 0.4}", "{deviation: 0}"),
+		"balanced": each("{strength: 0.5, deviation: 0.1}", "{strength: 0.5}"),
+		"saddle":   each("{modes: [1], deviation: 0.1}", "{modes: [1], deviation: 0}"),
+	},
+	"dynamics": {
+		"gd": each("{rate: 0.05}", "{rate: 0.05, label-noise: {amplitude: 0.3, law: rademacher}}"),
+		"sgd": each("{rate: 0.05, batch: 2}", "{rate: 0.05, batch: 3, draw: without-replacement, label-noise: {amplitude: 0.3}}",
+			"{rate: 0.05, batch: 2, draw: reshuffled, label-noise: {amplitude: 0.3, law: stable, alpha: 1.5}}"),
+		"sde": each("{calculus: ito, step: 0.02}", "{calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2}}",
+			"{calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2, law: multinomial}}",
+			"{calculus: stratonovich, scheme: heun, rate: 0.05, step: 0.02, noise: {factor: hessian, of: absolute, batch: 2}}",
+			"{calculus: ito, rate: 0.05, noise: [{factor: identity, temperature: 0.1}, {factor: output, amplitude: 0.2, law: uniform}]}",
+			"{calculus: stratonovich, scheme: heun, rate: 0.05, noise: {factor: identity, temperature: 0.1, law: stable, alpha: 1.5}}"),
+	},
+	"factors": {
+		"per-sample":   each("{}", "{batch: 3}"),
+		"output":       each("{amplitude: 0.5}"),
+		"identity":     each("{temperature: 0.1}", "{temperature: matched, batch: 2}"),
+		"hessian":      each("{batch: 2}", "{batch: 2, of: absolute}", "{batch: 2, frozen: true}", "{batch: 2, of: absolute, frozen: true}"),
+		"loss-hessian": each("{batch: 2}", "{batch: 2, frozen: false}", "{batch: 2, of: absolute, frozen: false}"),
+	},
+	"laws": {
+		"gaussian": each("{}"), "rademacher": each("{}"), "uniform": each("{}"),
+		"multinomial": each("{batch: 3}", "{batch: 3, draw: with-replacement}"),
+		"stable":      each("{alpha: 1.5}", "{alpha: 2}", "{alpha: 0.8}"),
+	},
+	"samplers": {"with-replacement": each("{}"), "without-replacement": each("{}"), "reshuffled": each("{}")},
+	"schemes":  {"euler-maruyama": each("{}"), "heun": each("{}")},
+	"observables": {
+		"loss": each("{}"), "test-loss": each("{}"), "coordinate": each("{}", "{index: 1}"), "gradient-norm": each("{}"), "parameter-norm": each("{}"),
+		"singular-values": each("{}", "{count: 1}"), "mode-overlap": each("{}", "{of: teacher, count: 1}"), "effective-rank": each("{}"),
+		"participation-ratio": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),
+		"log-det-gram": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
+		"sharpness": each("{}", "{count: 2}"),
+	},
+	"accumulators": {"loss-integral": each("{}"), "hyperbolic-product": each("{}")},
+	"theories": {
+		"kramers":              each("{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05}", "{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05, to: top}"),
+		"kramers-next":         each("{well: 2, saddle: -1, barrier: 0.25, temperature: 0.02, well-third: 6, well-fourth: 6, saddle-third: 0, saddle-fourth: 6}"),
+		"eyring-kramers":       each("{well: [2, 1], saddle: [-1, 1], barrier: 0.25, temperature: 0.05}"),
+		"mori-rate":            each("{curvature: 1, saddle: -1, minimum-loss: 0.1, saddle-loss: 1, rate: 0.01, batch: 1}", "{curvature: 1, saddle: -1, minimum-loss: 0.1, saddle-loss: 1, rate: 0.01, batch: 1, of: mean-time}"),
+		"log-loss-exit":        each("{curvature: 1, rate: 0.1, batch: 1, dimension: 2, ratio: 3}"),
+		"strict-saddle":        each("{growth: 1, temperature: 1e-4, radius: 1}"),
+		"degenerate-saddle":    each("{power: 4, coefficient: 1, temperature: 0.01}", "{power: 4, coefficient: 1, temperature: 0.01, radius: 1}"),
+		"mean-exit-brownian":   each("{radius: 1, diffusion: 0.5}"),
+		"geometric-exit":       each("{drift: 0.5, noise: 0.3, start: 1, upper: 2, lower: 0.5}", "{drift: 0.5, noise: 0.3, start: 1, upper: 2, lower: 0.5, of: probability}"),
+		"ou-variance":          each("{curvature: 1, temperature: 0.1}"),
+		"ou-variance-discrete": each("{curvature: 1, rate: 0.1, variance: 1}"),
+		"ou-variance-euler":    each("{curvature: 1, temperature: 0.1, step: 0.1}"),
+		"log-det-decay":        each("{rate: 0.01, variance: 0.1, outputs: 1, trace: 10, samples: 10, per-label: 1}"),
+		"saxe-sigmoid":         each("{strength: 2, start: 0.01, at: [1, 2]}"),
+		"depth-transit-time":   each("{strength: 2, start: 0.01}", "{strength: 2, start: 0.01, depth: 3}"),
+		"stability-threshold":  each("{rate: 0.1}"),
+		"balanced-sharpness":   each("{strength: 2}"),
+		"scalar-two-cycle":     each("{kappa: 1.1, strength: 2}"),
+	},
+}
+
+// sets are the data of the batteries, one or (with a 1 behind the name) a single target.
+var sets = map[string]string{
+	"tall":    "{name: teacher-student, inputs: 3, outputs: 2, samples: 10, singular-values: [2, 1], label-noise: 0.5}",
+	"white":   "{name: teacher-student, inputs: 4, outputs: 3, samples: 12, singular-values: [3, 2, 1], label-noise: 0.3, whiten: true}",
+	"wide":    "{name: teacher-student, inputs: 5, outputs: 2, samples: 4, singular-values: [2, 1], label-noise: 0.5}",
+	"matrix":  "{name: target-matrix, singular-values: [3, 1], rows: 3, cols: 4}",
+	"tall1":   "{name: teacher-student, inputs: 3, outputs: 1, samples: 10, singular-values: [2], label-noise: 0.5}",
+	"white1":  "{name: teacher-student, inputs: 4, outputs: 1, samples: 12, singular-values: [2], label-noise: 0.3, whiten: true}",
+	"wide1":   "{name: teacher-student, inputs: 5, outputs: 1, samples: 4, singular-values: [2], label-noise: 0.5}",
+	"matrix1": "{name: target-matrix, singular-values: [2], rows: 1, cols: 4}",
+}
+
+// stages are the sites on which dynamics, noises and observables are tried: a model, a set or none.
+var stages = []struct{ name, model, on string }{
+	{"quadratic", "{name: quadratic, spectrum: [3, 1, 0.5, -0.2], rotate: true}", ""},
+	{"double-well", "{name: double-well}", ""},
+	{"two layers", "{name: deep-linear, widths: [3, 6, 2]}", "tall"},
+	{"three layers, white", "{name: deep-linear, widths: [4, 3, 5, 3]}", "white"},
+	{"two layers, n < d", "{name: deep-linear, widths: [5, 3, 2], loss: sum-half}", "wide"},
+	{"two layers, matrix", "{name: deep-linear, widths: [4, 7, 3]}", "matrix"},
+	{"pairs", "{name: diagonal, loss: mean}", "tall1"},
+	{"powers, n < d", "{name: diagonal, parametrisation: difference-of-powers, depth: 3}", "wide1"},
+}
+
+func must[T any](t testing.TB) func(x T, err error) T {
+	return func(x T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+}
+
+func parse(t testing.TB, text string) *spec.Node {
+	t.Helper()
+	root, problems := spec.Parse("test.yaml", []byte(text))
+	if len(problems) > 0 {
+		t.Fatalf("%s: %v", text, problems)
+	}
+	return root
+}
+
+// node is a sample as a spec would write it.
+func node(t testing.TB, name, settings string) *spec.Node {
+	t.Helper()
+	n := parse(t, settings)
+	n.Pairs = append([]spec.Pair{{Key: "name", Value: spec.New(name)}}, n.Pairs...)
+	return n
+}
+
+// decoded scans an item; mistakes fail the test.
+func decoded[In, Out any](t testing.TB, n *spec.Node) *catalog.Made[In, Out] {
+	t.Helper()
+	var problems spec.Problems
+	made, ok := catalog.Decode[In, Out](catalog.Scanner(&problems), n, "item")
+	if !ok {
+		t.Fatalf("%s: %v", spec.Inline(n), problems)
+	}
+	return made
+}
+
+// swept decodes items that differ in settings as one, each at its point of the clock.
+func swept[In, Out any](t testing.TB, points ...*spec.Node) *catalog.Made[In, Out] {
+	t.Helper()
+	var problems spec.Problems
+	var tables [][]float64
+	key := ""
+	for i, n := range points {
+		d := catalog.Scanner(&problems)
+		if _, ok := catalog.Decode[In, Out](d, n, "item"); !ok {
+			t.Fatalf("%s: %v", spec.Inline(n), problems)
+		}
+		if i > 0 && d.Key() != key {
+			t.Fatalf("%s has the key %s, %s has %s", spec.Inline(points[0]), key, spec.Inline(n), d.Key())
+		}
+		key = d.Key()
+		if i == 0 {
+			tables = make([][]float64, len(d.Values))
+		}
+		for j, x := range d.Values {
+			tables[j] = append(tables[j], x)
+		}
+	}
+	made, ok := catalog.Decode[In, Out](catalog.Builder(&problems, tables), points[0], "item")
+	if !ok {
+		t.Fatal(problems)
+	}
+	return made
+}
+
+func set(t testing.TB, name string) *data.Set {
+	t.Helper()
+	if name == "" {
+		return nil
+	}
+	return must[*data.Set](t)(decoded[*data.Env, *data.Set](t, parse(t, sets[name])).Build(&data.Env{Seed: 3}))
+}
+
+// site builds a stage. Every fifth sample also serves as a test row, and training starts at a point.
+func site(t testing.TB, i int) *sgdlab.Site {
+	t.Helper()
+	st := stages[i]
+	s := &sgdlab.Site{Data: set(t, st.on), Rate: sgdlab.Constant(0.05), Batch: 2, Place: "battery"}
+	made := decoded[*data.Set, sgdlab.Model](t, parse(t, st.model))
+	s.Model = must[sgdlab.Model](t)(made.Build(s.Data))
+	if s.Data != nil {
+		s.Test = s.Model
+	}
+	start := decoded[*sgdlab.Site, sgdlab.Start](t, parse(t, "{name: point, at: 0.4}"))
+	s.Start = must[sgdlab.Start](t)(start.Build(s.At("start")))
+	return s
+}
+
+// battery runs a test over every sample of a list, and fails for an entry without samples and for samples without an entry.
+func battery(t *testing.T, kind string, run func(t *testing.T, name string, s sample)) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, k := range catalog.Kinds() {
+		if k.Name != kind {
+			continue
+		}
+		for _, e := range k.Entries {
+			seen[e.Name] = true
+			if len(samples[kind][e.Name]) == 0 {
+				t.Errorf("%s of %s has no samples: say in the table of samples with which settings to test it", e.Name, kind)
+			}
+			for _, s := range samples[kind][e.Name] {
+				t.Run(strings.TrimSpace(e.Name+" "+s.on+" "+s.settings), func(t *testing.T) { run(t, e.Name, s) })
+			}
+		}
+	}
+	for name := range samples[kind] {
+		if !seen[name] {
+			t.Errorf("%s is no entry of %s", name, kind)
+		}
+	}
+	if len(seen) == 0 {
+		t.Errorf("there is no list %s", kind)
+	}
+}
+
+// staged runs a test on every stage that a constructor accepts, and holds the table of who accepts what to a golden file.
+func staged[Out any](t *testing.T, kind string, run func(t *testing.T, s *sgdlab.Site, build func(t *testing.T) Out)) {
+	t.Helper()
+	var names []string
+	for _, st := range stages {
+		names = append(names, st.name)
+	}
+	table := newGrid(kind, names)
+	battery(t, kind, func(t *testing.T, name string, c sample) {
+		made := decoded[*sgdlab.Site, Out](t, node(t, name, c.settings))
+		var on []string
+		for i, st := range stages {
+			s := site(t, i)
+			if _, err := made.Build(s); err != nil {
+				if len(err.Error()) < 20 {
+					t.Errorf("%s: %q is no explanation", st.name, err)
+				}
+				continue
+			}
+			on = append(on, st.name)
+			t.Run(st.name, func(t *testing.T) {
+				run(t, s, func(t *testing.T) Out { t.Helper(); return must[Out](t)(made.Build(s)) })
+			})
+		}
+		if len(on) == 0 {
+			t.Errorf("no stage accepts it")
+		}
+		table.row(name+" "+c.settings, on)
+	})
+	golden(t, kind+".txt", table.String())
+}
+
+// grid is a table of who has what, as text.
+type grid struct {
+	columns []string
+	w       *tabwriter.Writer
+	strings.Builder
+}
+
+func newGrid(corner string, columns []string) *grid {
+	g := &grid{columns: columns}
+	g.w = tabwriter.NewWriter(&g.Builder, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(g.w, "%s\t%s\n", corner, strings.Join(columns, "\t"))
+	return g
+}
+
+func (g *grid) row(name string, has []string) {
+	fmt.Fprintf(g.w, "%s", strings.TrimSuffix(name, " {}"))
+	for _, c := range g.columns {
+		mark := "-"
+		if slices.Contains(has, c) {
+			mark = "yes"
+		}
+		fmt.Fprintf(g.w, "\t%s", mark)
+	}
+	fmt.Fprintln(g.w)
+}
+
+func (g *grid) String() string {
+	g.w.Flush()
+	return g.Builder.String()
+}
+
+// golden compares a text with a file under testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	if f := flag.Lookup("test.run"); f != nil && strings.Contains(f.Value.String(), "/") {
+		return // a part of the table
+	}
+	path := filepath.Join("testdata", name)
+	if t.Failed() {
+		return // the table may lack a row
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; look at it and run with -update.\ngot\n%swant\n%s", path, got, want)
+	}
+}
+
+// clock has another replica in each lane, in mid-flight.
+func clock() *sgdlab.Clock {
+	at := &sgdlab.Clock{}
+	for l := range lanes.W {
+		at.Seed[l], at.Replica[l], at.Step[l] = 7, uint64(10+3*l), uint64(4+l)
+		at.Time[l], at.Point[l] = 0.1*float64(l), int32(l%2)
+	}
+	return at
+}
+
+// turned is what p holds after the lanes of turn moved.
+func turned(p lanes.Pack) lanes.Pack {
+	q := make(lanes.Pack, len(p))
+	for j := range p {
+		for l := range p[j] {
+			q[j][l] = p[j][from(l)]
+		}
+	}
+	return q
+}
+
+// from is the lane that moves to l.
+func from(l int) int { return (3*l + 1) % lanes.W }
+
+func turnedClock(at *sgdlab.Clock) *sgdlab.Clock {
+	b := *at
+	for l := range lanes.W {
+		k := from(l)
+		b.Seed[l], b.Replica[l], b.Branch[l], b.Step[l] = at.Seed[k], at.Replica[k], at.Branch[k], at.Step[k]
+		b.Point[l], b.Time[l] = at.Point[k], at.Time[k]
+	}
+	return &b
+}
+
+// normals returns standard normals, others for each purpose.
+func normals(purpose string, n int) lanes.Pack {
+	p := make(lanes.Pack, n)
+	rng.New(purpose).Normals(p, &clock().Lanes)
+	return p
+}
+
+// blank is a pack of NaN, for answers.
+func blank(n int) lanes.Pack {
+	p := make(lanes.Pack, n)
+	for j := range p {
+		p[j] = lanes.Splat(math.NaN())
+	}
+	return p
+}
+
+func clone(p lanes.Pack) lanes.Pack {
+	q := make(lanes.Pack, len(p))
+	copy(q, p)
+	return q
+}
+
+// ill is p with lane l at x.
+func ill(p lanes.Pack, l int, x float64) lanes.Pack {
+	q := clone(p)
+	for j := range q {
+		q[j][l] = x
+	}
+	return q
+}
+
+// arena is scratch full of NaN.
+func arena() *lanes.Arena {
+	var ws lanes.Arena
+	p := ws.Pack(1 << 11)
+	for j := range p {
+		p[j] = lanes.Splat(math.NaN())
+	}
+	ws.Reset()
+	return &ws
+}
+
+// equal demands the same bits in the lanes of m.
+func equal(t *testing.T, what string, got, want lanes.Pack, m lanes.Mask) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d rows, want %d", what, len(got), len(want))
+	}
+	for j := range got {
+		for l := range got[j] {
+			if m.Has(l) && math.Float64bits(got[j][l]) != math.Float64bits(want[j][l]) {
+				t.Errorf("%s: row %d of lane %d is %.17g, want %.17g", what, j, l, got[j][l], want[j][l])
+				return
+			}
+		}
+	}
+}
+
+func same(p, q lanes.Pack, a, b int) bool {
+	for j := range p {
+		if math.Float64bits(p[j][a]) != math.Float64bits(q[j][b]) {
+			return false
+		}
+	}
+	return true
+}
+
+// independent tests that f, a function of packs, treats lanes alike and apart: lanes moved move its values, and a lane of NaN
+// or of infinities leaves the others alone. It returns f of the packs.
+func independent(t *testing.T, what string, f func(at *sgdlab.Clock, packs ...lanes.Pack) lanes.Pack, packs ...lanes.Pack) lanes.Pack {
+	t.Helper()
+	at := clock()
+	want := f(at, packs...)
+	equal(t, what+" again", f(at, packs...), want, lanes.All)
+	moved := make([]lanes.Pack, len(packs))
+	for i, p := range packs {
+		moved[i] = turned(p)
+	}
+	equal(t, what+" in other lanes", f(turnedClock(at), moved...), turned(want), lanes.All)
+	for l, x := range map[int]float64{2: math.NaN(), 5: math.Inf(1), 7: -1e200} {
+		beside := make([]lanes.Pack, len(packs))
+		for i, p := range packs {
+			beside[i] = ill(p, l, x)
+		}
+		equal(t, fmt.Sprintf("%s beside a lane of %g", what, x), f(at, beside...), want, lanes.All.Without(l))
+	}
+	return want
+}
