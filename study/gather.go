@@ -1,0 +1,388 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"sort"
+
+	"sgdlab/ensemble"
+	"sgdlab/estimate"
+	"sgdlab/spec"
+	"sgdlab/store"
+)
+
+// Outcome is all that was measured in one cell.
+type Outcome struct {
+	Cell     *Cell
+	Replicas int64
+	Diverged int64
+	Series   map[string]*Series            // by column
+	End      map[string]estimate.Moments   // by column, where replicas stopped
+	Passages map[string]*estimate.Sample   // by event
+	Survival map[string]*estimate.Survival // by event
+	Last     map[string]map[int64]float64  // by column, of kept replicas, where they stopped
+	Slopes   []estimate.Moments            // of the group's slopes
+	Found    []store.Named                 // estimates, in the order of the table
+}
+
+// Series is a column's statistics at its readings.
+type Series struct {
+	Time    []float64
+	Step    []float64
+	Moments []estimate.Moments
+	Median  []estimate.Estimate
+
+	Sketches  []*estimate.Sketch // at the readings, where a claim asks for quantiles
+	EndSketch *estimate.Sketch   // where replicas stopped
+}
+
+// Sink takes the rows of the long tables, in the order of cells.
+type Sink interface {
+	Samples(rows ...store.Sample) error
+	Passages(rows ...store.Passage) error
+	Plateaus(rows ...store.Plateau) error
+}
+
+// Gather merges the results of shards in the order of the plan, writes their rows to the sink and returns what each
+// cell measured. load returns a shard's result; it is called once for each shard.
+func (st *Study) Gather(load func(shard int) (*ensemble.Result, error), sink Sink) ([]*Outcome, error) {
+	parts := make(map[[2]int][]int) // (group, index of the cell there) → shards, ascending
+	uses := make([]int, len(st.Shards))
+	for _, sh := range st.Shards {
+		for _, b := range sh.Blocks {
+			key := [2]int{sh.Group, b.Cell}
+			if p := parts[key]; len(p) == 0 || p[len(p)-1] != sh.ID {
+				parts[key] = append(p, sh.ID)
+				uses[sh.ID]++
+			}
+		}
+	}
+	held := map[int]*ensemble.Result{}
+	var outcomes []*Outcome
+	for i := range st.Cells {
+		c := &st.Cells[i]
+		var sum ensemble.CellResult
+		for _, id := range parts[[2]int{c.Group, c.Index}] {
+			r := held[id]
+			if r == nil {
+				var err error
+				if r, err = load(id); err != nil {
+					return nil, err
+				}
+				held[id] = r
+			}
+			for j := range r.Cells {
+				if r.Cells[j].Cell == c.Index {
+					sum.Merge(&r.Cells[j])
+				}
+			}
+			if uses[id]--; uses[id] == 0 {
+				delete(held, id)
+			}
+		}
+		o, err := st.outcome(c, &sum, sink)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes, nil
+}
+
+// quantiles of the samples table.
+var quantiles = []struct {
+	name string
+	q    float64
+}{{"q05", 0.05}, {"q25", 0.25}, {"q50", 0.5}, {"q75", 0.75}, {"q95", 0.95}}
+
+// outcome turns a cell's merged result into rows and estimates.
+func (st *Study) outcome(c *Cell, r *ensemble.CellResult, sink Sink) (*Outcome, error) {
+	g := st.Groups[c.Group]
+	o := &Outcome{
+		Cell: c, Replicas: r.Replicas, Diverged: r.Diverged, Series: map[string]*Series{}, End: map[string]estimate.Moments{},
+		Passages: map[string]*estimate.Sample{}, Survival: map[string]*estimate.Survival{},
+		Last: map[string]map[int64]float64{},
+	}
+	for i := range r.Slopes {
+		o.Slopes = append(o.Slopes, r.Slopes[i].Moments)
+	}
+	readings, err := g.readings(c.Index)
+	if err != nil {
+		return nil, err
+	}
+	id := int32(c.ID)
+	first := 0
+	for w, cols := range g.Columns {
+		for k, col := range cols {
+			s := &Series{}
+			o.Series[col.Name] = s
+			quantiles := st.quantileOf(col.Name)
+			var stats []ensemble.Stat
+			if w < len(r.Series) {
+				stats = r.Series[w].Stats
+			}
+			for j := 0; (j+1)*len(cols) <= len(stats); j++ {
+				stat := &stats[j*len(cols)+k]
+				at := readings[w][j]
+				s.Time, s.Step, s.Moments = append(s.Time, at.Time), append(s.Step, at.Step), append(s.Moments, stat.Moments)
+				s.Median = append(s.Median, stat.Sketch.Quantile(0.5, estimate.Level))
+				if quantiles {
+					s.Sketches = append(s.Sketches, &stat.Sketch)
+				}
+				if err := sink.Samples(rowsOf(id, at, col.Name, stat)...); err != nil {
+					return nil, err
+				}
+			}
+			if first+k < len(r.End) {
+				o.End[col.Name] = r.End[first+k].Moments
+				if quantiles {
+					s.EndSketch = &r.End[first+k].Sketch
+				}
+				if e := o.End[col.Name].Mean(estimate.Level); e.N > 0 {
+					o.note("end:"+col.Name, e.In(col.Unit))
+				}
+			}
+		}
+		first += len(cols)
+	}
+	for i := range r.Paths {
+		p := &r.Paths[i]
+		for c, x := range p.Values {
+			if name := g.Columns[p.Watch][c].Name; p.Reading < 0 {
+				if o.Last[name] == nil {
+					o.Last[name] = map[int64]float64{}
+				}
+				o.Last[name][p.Replica] = x
+			}
+		}
+	}
+	if err := st.paths(id, g, readings, r, sink); err != nil {
+		return nil, err
+	}
+	if err := st.passages(o, g, r, sink); err != nil {
+		return nil, err
+	}
+	sort.SliceStable(r.Plateaus, func(i, j int) bool { return r.Plateaus[i].Replica < r.Plateaus[j].Replica })
+	for _, p := range r.Plateaus {
+		row := store.Plateau{Cell: id, Replica: p.Replica, Index: int32(p.Index), Start: p.Start, End: p.End, Height: p.Height, Duration: p.Duration, Jumped: int32(p.Jumped)}
+		if err := sink.Plateaus(row); err != nil {
+			return nil, err
+		}
+	}
+	o.plateaus(r.Plateaus)
+	return o, nil
+}
+
+// note adds an estimate of the cell.
+func (o *Outcome) note(name string, e estimate.Estimate) {
+	o.Found = append(o.Found, store.Named{Name: name, Estimate: stored(e)})
+}
+
+func stored(e estimate.Estimate) store.Estimate {
+	return store.Estimate{Value: e.Value, SE: e.SE, Lo: e.Lo, Hi: e.Hi, N: e.N, Unit: e.Unit}
+}
+
+// reading is when a watch is read.
+type reading struct{ Step, Time float64 }
+
+// readings tabulates when each watch of the group is read in one of its cells.
+func (g *Group) readings(index int) ([][]reading, error) {
+	if g.reader == nil {
+		var err error
+		if g.reader, err = g.Rig(); err != nil {
+			return nil, err
+		}
+	}
+	rig := g.reader
+	times, err := ensemble.Readings(rig, &g.Cells[index])
+	if err != nil {
+		return nil, err
+	}
+	unit := rig.Unit(g.Clock(index))[0]
+	out := make([][]reading, len(times))
+	for w := range times {
+		for _, s := range times[w] {
+			out[w] = append(out[w], reading{Step: s, Time: s * unit})
+		}
+	}
+	return out, nil
+}
+
+func rowsOf(id int32, at reading, column string, s *ensemble.Stat) []store.Sample {
+	row := func(name string, x float64) store.Sample {
+		return store.Sample{Cell: id, Replica: store.Statistics, Statistic: name, Time: at.Time, Step: int64(math.Round(at.Step)), Column: column, Value: x}
+	}
+	mean := s.Moments.Mean(estimate.Level)
+	rows := []store.Sample{row("mean", mean.Value), row("n", float64(s.Moments.N))}
+	if s.Moments.N < 2 {
+		return rows
+	}
+	rows = append(rows, row("se", mean.SE), row("variance", s.Moments.Variance(estimate.Level).Value), row("min", s.Moments.Min), row("max", s.Moments.Max))
+	for _, q := range quantiles {
+		rows = append(rows, row(q.name, s.Sketch.Quantile(q.q, estimate.Level).Value))
+	}
+	return rows
+}
+
+// paths writes the paths of kept replicas, by replica and time.
+func (st *Study) paths(id int32, g *Group, readings [][]reading, r *ensemble.CellResult, sink Sink) error {
+	sort.SliceStable(r.Paths, func(i, j int) bool {
+		a, b := &r.Paths[i], &r.Paths[j]
+		if a.Replica != b.Replica {
+			return a.Replica < b.Replica
+		}
+		return a.Time < b.Time
+	})
+	for i := range r.Paths {
+		p := &r.Paths[i]
+		at := reading{Step: math.NaN(), Time: p.Time}
+		if p.Reading >= 0 {
+			at = readings[p.Watch][p.Reading]
+		} else if rd := readings[p.Watch]; len(rd) > 0 && rd[0].Step == 0 && len(rd) > 1 {
+			at.Step = p.Time / rd[1].Time * rd[1].Step
+		}
+		for c, x := range p.Values {
+			step := int64(-1)
+			if !math.IsNaN(at.Step) {
+				step = int64(math.Round(at.Step))
+			}
+			if err := sink.Samples(store.Sample{Cell: id, Replica: p.Replica, Statistic: store.Path, Time: at.Time, Step: step, Column: g.Columns[p.Watch][c].Name, Value: x}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// passages writes and estimates the events.
+func (st *Study) passages(o *Outcome, g *Group, r *ensemble.CellResult, sink Sink) error {
+	name := func(e int) string {
+		if e == ensemble.Diverged {
+			return "diverged"
+		}
+		return st.Events[e]
+	}
+	sort.SliceStable(r.Passages, func(i, j int) bool {
+		a, b := &r.Passages[i], &r.Passages[j]
+		if a.Event != b.Event {
+			return a.Event < b.Event
+		}
+		return a.Replica < b.Replica
+	})
+	for _, p := range r.Passages {
+		kind := "event"
+		if p.Event == ensemble.Diverged {
+			kind = "diverged"
+		}
+		row := store.Passage{Cell: int32(o.Cell.ID), Replica: p.Replica, Event: name(p.Event), Time: p.Time, Censored: p.Censored, Kind: kind}
+		if err := sink.Passages(row); err != nil {
+			return err
+		}
+		if p.Event == ensemble.Diverged {
+			continue
+		}
+		s := o.Passages[row.Event]
+		if s == nil {
+			s = &estimate.Sample{Replica: []int64{}, Censored: []bool{}}
+			o.Passages[row.Event] = s
+		}
+		s.Values, s.Censored, s.Replica = append(s.Values, p.Time), append(s.Censored, p.Censored), append(s.Replica, p.Replica)
+	}
+	exact := (&judge{st: st}).certain(o)
+	for _, e := range st.Events {
+		s := o.Passages[e]
+		if s == nil {
+			s = &estimate.Sample{}
+			o.Passages[e] = s
+		}
+		surv, err := estimate.NewSurvival(*s)
+		if err != nil {
+			return fmt.Errorf("cell %d, event %s: %w", o.Cell.ID, e, err)
+		}
+		o.Survival[e] = surv
+		if exact && surv.N == 1 {
+			o.certainly(e, surv)
+			continue
+		}
+		o.note("mean-time:"+e, surv.Mean(estimate.Level).In("time"))
+		o.note("restricted-mean-time:"+e, surv.RestrictedMean(surv.Last, estimate.Level).In("time"))
+		o.note("median-time:"+e, surv.Median(estimate.Level).In("time"))
+		o.note("rate:"+e, surv.Rate(estimate.Level).In("1/time"))
+		o.note("censored:"+e, estimate.Proportion(surv.Censored(), surv.N, estimate.Level))
+		if test, err := surv.Exponentiality(0, 0); err == nil {
+			p := estimate.Exact(test.P)
+			p.N = test.N
+			o.note("exponential-p:"+e, p)
+		}
+	}
+	return nil
+}
+
+// certainly notes the times of an event where nothing is left to chance: the one replica's numbers are exact.
+func (o *Outcome) certainly(event string, s *estimate.Survival) {
+	mean, rate := estimate.Exact(s.Exposure), estimate.Exact(1/s.Exposure)
+	if s.Events == 0 {
+		mean, rate = estimate.Missing(1), estimate.Exact(0)
+	}
+	o.note("mean-time:"+event, mean.In("time"))
+	o.note("restricted-mean-time:"+event, estimate.Exact(s.Exposure).In("time"))
+	o.note("median-time:"+event, mean.In("time"))
+	o.note("rate:"+event, rate.In("1/time"))
+	o.note("censored:"+event, estimate.Exact(float64(s.Censored())))
+}
+
+// plateaus estimates how many plateaus a replica has, and their heights and durations by order.
+func (o *Outcome) plateaus(rows []ensemble.Plateau) {
+	if len(rows) == 0 {
+		return
+	}
+	count := map[int64]float64{}
+	var height, duration []estimate.Moments
+	for _, p := range rows {
+		count[p.Replica]++
+		for len(height) <= p.Index {
+			height, duration = append(height, estimate.Moments{}), append(duration, estimate.Moments{})
+		}
+		height[p.Index].Add(p.Height)
+		duration[p.Index].Add(p.Duration)
+	}
+	var n estimate.Moments
+	ids := make([]int64, 0, len(count))
+	for id := range count {
+		ids = append(ids, id)
+	}
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	for _, id := range ids {
+		n.Add(count[id])
+	}
+	for i := n.N; i < o.Replicas; i++ {
+		n.Add(0)
+	}
+	o.note("plateaus", n.Mean(estimate.Level))
+	for i := range height {
+		o.note(fmt.Sprintf("plateau-height[%d]", i+1), height[i].Mean(estimate.Level))
+		o.note(fmt.Sprintf("plateau-duration[%d]", i+1), duration[i].Mean(estimate.Level).In("time"))
+	}
+}
+
+// Row is the cell's row in the table of cells.
+func (st *Study) Row(o *Outcome) store.Cell {
+	row := store.Cell{ID: o.Cell.ID, Point: o.Cell.Point, Dynamics: o.Cell.Arm, Replicas: o.Replicas, Diverged: o.Diverged, Estimates: o.Found}
+	for _, p := range st.Points[o.Cell.Point].Params {
+		row.Params = append(row.Params, param(p.Path, p.Value))
+	}
+	return row
+}
+
+func param(path string, n *spec.Node) store.Param {
+	out := store.Param{Path: path, Number: math.NaN()}
+	if x, ok := n.Float(); ok {
+		out.Number = x
+	}
+	if t, ok := n.Text(); ok {
+		out.Text = t
+	} else {
+		out.Text = string(spec.Inline(n))
+	}
+	return out
+}
