@@ -1,0 +1,419 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"sgdlab"
+	"sgdlab/ensemble"
+	"sgdlab/spec"
+	"sgdlab/store"
+	"sgdlab/study"
+)
+
+// AnalysesFile holds what the asks of a run found.
+const AnalysesFile = "analyses.json"
+
+// Lab drives a run folder from a study to its tables.
+type Lab struct {
+	Out      string // where run folders go
+	Dir      string // the run folder itself, where it is known; else it is made from the study under Out
+	Workers  int
+	Save     time.Duration // see Local
+	Command  []string      // the command line, for the manifest
+	Paper    string        // the paper whose claims are judged; empty for a spec's own
+	Progress func(Progress)
+	Stage    func(string) // told what is done once the shards are; may be nil
+	Notice   func(string)
+}
+
+// Run is a finished run.
+type Run struct {
+	Dir      string
+	Manifest *store.Manifest
+	Cells    []store.Cell
+	Verdicts []store.Verdict
+	Analyses []study.Analysis
+	Fresh    bool // computed now, or completed now; false where the folder held it all
+}
+
+// Folder returns the folder of a study: a slug of its title and the hash of its resolved spec, so that the same question
+// asked twice is the same folder.
+func (l *Lab) Folder(st *study.Study) string {
+	if l.Dir != "" {
+		return l.Dir
+	}
+	title := st.Title
+	if title == "" {
+		title = "run"
+	}
+	return store.Folder(l.Out, store.Slug(title), st.Hash()[:8])
+}
+
+// Do runs a study, or finishes it, or returns what its folder holds.
+func (l *Lab) Do(ctx context.Context, st *study.Study) (*Run, error) {
+	_, planText, plan, err := PlanOf(st)
+	if err != nil {
+		return nil, err
+	}
+	dir := l.Folder(st)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, &Refused{fmt.Errorf("the run folder %s cannot be made: %w; choose another place with --out DIR", dir, cause(err))}
+	}
+	lock, err := store.LockRun(dir)
+	if err != nil {
+		return nil, &Refused{err}
+	}
+	defer lock.Release()
+	if run, ok := l.finished(dir, plan); ok {
+		return run, nil
+	}
+	m, err := l.begin(dir, st, planText, plan)
+	if err != nil {
+		return nil, err
+	}
+	run, err := l.compute(ctx, dir, st, plan, m)
+	var stopped *Stopped
+	switch {
+	case errors.As(err, &stopped):
+		m.Status = store.Interrupted
+	case err != nil:
+		m.Status, m.Error = store.Failed, err.Error()
+	}
+	if err != nil {
+		if w := store.WriteManifest(dir, m); w != nil && stopped == nil && !errors.Is(err, syscall.ENOSPC) {
+			err = errors.Join(err, w)
+		}
+		return nil, err
+	}
+	return run, nil
+}
+
+// cause is a system's error without the operation and the path.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// name is the name of a run folder, whatever the path to it.
+func name(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return filepath.Base(dir)
+}
+
+// finished returns a run whose folder holds it whole, with the tables' hash as the manifest says.
+func (l *Lab) finished(dir string, plan store.Digest) (*Run, bool) {
+	m, err := store.ReadManifest(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, false
+	case err != nil:
+		if l.Notice != nil {
+			l.Notice(err.Error())
+		}
+		return nil, false
+	case m.Status != store.Done || m.Plan != plan:
+		return nil, false
+	}
+	run, err := Open(dir)
+	if err != nil {
+		if l.Notice != nil {
+			l.Notice(err.Error())
+		}
+		return nil, false
+	}
+	if l.Paper != "" {
+		for i := range run.Verdicts {
+			run.Verdicts[i].Paper = l.Paper
+		}
+	}
+	_ = os.RemoveAll(filepath.Join(dir, store.CheckpointDir)) // left where a run was killed right after its end
+	return run, true
+}
+
+// Open reads a run folder. Of a finished run all tables are read and their hash is compared with the manifest's.
+func Open(dir string) (*Run, error) {
+	m, err := store.ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	m.Run = name(dir) // it may have been renamed
+	run := &Run{Dir: dir, Manifest: m}
+	if m.Status != store.Done {
+		// What stands is in the folder; a killed run had no time to count it.
+		if found, err := filepath.Glob(filepath.Join(glob(dir), store.CheckpointDir, "shard-*.bin")); err == nil {
+			m.Shards.Done = len(found)
+		}
+		return run, nil
+	}
+	for _, table := range []string{store.CellsFile, store.SamplesFile, store.PassagesFile, store.PlateausFile} {
+		if _, err := os.Stat(filepath.Join(dir, table)); errors.Is(err, fs.ErrNotExist) {
+			return nil, &store.MissingError{Path: filepath.Join(dir, table), Remedy: fmt.Sprintf("`sgdlab resume %s` makes it anew", Word(dir))}
+		}
+	}
+	hash, err := store.Hash(dir)
+	if err != nil {
+		return nil, err
+	}
+	if hash != m.Result {
+		return nil, fmt.Errorf("%s: the tables have the hash %s, but the manifest says %s: one of them was changed; `sgdlab resume %s` makes them anew", dir, hash.Short(), m.Result.Short(), Word(dir))
+	}
+	if run.Cells, err = store.ReadCells(filepath.Join(dir, store.CellsFile)); err != nil {
+		return nil, err
+	}
+	v, err := store.ReadVerdicts(dir)
+	if err != nil {
+		return nil, err
+	}
+	run.Verdicts = v.Claims
+	text, err := os.ReadFile(filepath.Join(dir, AnalysesFile))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; `sgdlab resume %s` makes it anew", filepath.Join(dir, AnalysesFile), cause(err), Word(dir))
+	}
+	if err := json.Unmarshal(text, &run.Analyses); err != nil {
+		return nil, fmt.Errorf("%s: %w; `sgdlab resume %s` makes it anew", filepath.Join(dir, AnalysesFile), err, Word(dir))
+	}
+	return run, nil
+}
+
+// glob is a path as a pattern that matches nothing else.
+func glob(path string) string {
+	return strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(path)
+}
+
+// begin writes what a run folder holds before anything is computed. A folder of another plan is refused.
+func (l *Lab) begin(dir string, st *study.Study, planText []byte, plan store.Digest) (*store.Manifest, error) {
+	old, err := os.ReadFile(filepath.Join(dir, PlanFile))
+	switch {
+	case err == nil && string(old) == string(planText):
+	case err == nil && json.Valid(old):
+		return nil, &Refused{fmt.Errorf("%s holds another plan: it was begun by another version of the program, with other data, or with another spec; move it away, or use another --out", dir)}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	default:
+		if err == nil && l.Notice != nil {
+			l.Notice(fmt.Sprintf("%s: damaged; it is written anew", filepath.Join(dir, PlanFile)))
+		}
+		if err := store.Replace(filepath.Join(dir, PlanFile), planText); err != nil {
+			return nil, err
+		}
+	}
+	portable := st.Portable(dir)
+	if err := store.Replace(filepath.Join(dir, store.SpecYAML), spec.Marshal(portable)); err != nil {
+		return nil, err
+	}
+	if err := store.Replace(filepath.Join(dir, store.SpecJSON), spec.JSON(portable)); err != nil {
+		return nil, err
+	}
+	specHash := store.Digest{}
+	if err := specHash.UnmarshalText([]byte(st.Hash())); err != nil {
+		return nil, err
+	}
+	m := &store.Manifest{
+		Run: name(dir), Title: st.Title, Paper: l.Paper, Status: store.Running, Quick: st.Quick, Spec: specHash, Plan: plan,
+		Program: fmt.Sprintf("sgdlab %s, results %d", sgdlab.Version, sgdlab.Results), Machine: store.ThisMachine(), Command: l.Command,
+		Workers: l.workers(), Started: time.Now().UTC(), Shards: store.Progress{Total: len(st.Shards)}, Warnings: st.Warnings,
+		Seeds: st.Seeds(), Data: map[string]store.Digest{},
+	}
+	for name, hash := range st.Sets {
+		var d store.Digest
+		if err := d.UnmarshalText([]byte(hash)); err != nil {
+			return nil, fmt.Errorf("hash of data set %s: %w", name, err)
+		}
+		m.Data[name] = d
+	}
+	if prev, err := store.ReadManifest(dir); err == nil && prev.Plan == plan {
+		if l.Paper == "" { // a paper's run that is resumed by its folder
+			l.Paper, m.Paper = prev.Paper, prev.Paper
+		}
+		m.Started, m.WallSeconds, m.CPUSeconds, m.ReplicaSteps = prev.Started, prev.WallSeconds, prev.CPUSeconds, prev.ReplicaSteps
+		if m.Quick = prev.Quick || st.Quick; prev.Quick && !st.Quick {
+			m.Warnings = prev.Warnings // the spec in the folder is thinned already
+		}
+	}
+	return m, store.WriteManifest(dir, m)
+}
+
+func (l *Lab) stage(what string) {
+	if l.Stage != nil {
+		l.Stage(what)
+	}
+}
+
+func (l *Lab) workers() int {
+	if l.Workers > 0 {
+		return l.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// compute runs the shards and makes the tables.
+func (l *Lab) compute(ctx context.Context, dir string, st *study.Study, plan store.Digest, m *store.Manifest) (*Run, error) {
+	begun, cpu, wall, cpuBefore := time.Now(), cpuSeconds(), m.WallSeconds, m.CPUSeconds
+	steps := m.ReplicaSteps
+	clock := func() {
+		m.WallSeconds, m.CPUSeconds = wall+time.Since(begun).Seconds(), cpuBefore+cpuSeconds()-cpu
+	}
+	local := &Local{Workers: l.Workers, Save: l.Save, Notice: l.Notice, Progress: func(p Progress) {
+		m.ReplicaSteps, m.Shards.Done = steps+p.Steps, p.ShardsDone
+		if l.Progress != nil {
+			l.Progress(p)
+		}
+	}}
+	err := local.Run(ctx, dir, st, plan)
+	clock()
+	if err != nil {
+		return nil, err
+	}
+	l.stage("writing tables")
+	t, err := newTables(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer t.abort()
+	load, taken := Load(dir, plan), int64(0)
+	outcomes, err := st.Gather(func(id int) (*ensemble.Result, error) {
+		r, err := load(id)
+		if err == nil {
+			taken += r.Steps
+		}
+		return r, err
+	}, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.close(); err != nil {
+		return nil, err
+	}
+	l.stage("answering questions")
+	found, err := st.Conclude(l.Paper, outcomes)
+	if err != nil {
+		return nil, err
+	}
+	cellSum, err := store.WriteCells(filepath.Join(dir, store.CellsFile), found.Cells)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.WriteVerdicts(dir, store.Verdicts{Claims: found.Verdicts}); err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(found.Analyses, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the analyses: %w", err)
+	}
+	if err := store.Replace(filepath.Join(dir, AnalysesFile), text); err != nil {
+		return nil, err
+	}
+	sums := t.sums()
+	sums.Cells = cellSum
+	m.Result = sums.Hash()
+	m.Rows = t.rows()
+	m.Rows["cells"] = int64(len(found.Cells))
+	m.Status, m.Error, m.Ended = store.Done, "", time.Now().UTC()
+	m.Shards.Done, m.ReplicaSteps = len(st.Shards), taken
+	clock()
+	if err := store.WriteManifest(dir, m); err != nil {
+		return nil, err
+	}
+	// The tables hold it all now.
+	if err := os.RemoveAll(filepath.Join(dir, store.CheckpointDir)); err != nil {
+		return nil, err
+	}
+	return &Run{Dir: dir, Manifest: m, Cells: found.Cells, Verdicts: found.Verdicts, Analyses: found.Analyses, Fresh: true}, nil
+}
+
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
+}
+
+// tables are the long tables of a run folder being written.
+type tables struct {
+	ctx      context.Context
+	dir      string
+	samples  *store.Writer[store.Sample]
+	passages *store.Writer[store.Passage]
+	plateaus *store.Writer[store.Plateau]
+}
+
+func newTables(ctx context.Context, dir string) (*tables, error) {
+	t := &tables{ctx: ctx, dir: dir}
+	var err error
+	if t.samples, err = store.Create[store.Sample](store.TablePath[store.Sample](dir)); err != nil {
+		return nil, err
+	}
+	if t.passages, err = store.Create[store.Passage](store.TablePath[store.Passage](dir)); err != nil {
+		t.abort()
+		return nil, err
+	}
+	if t.plateaus, err = store.Create[store.Plateau](store.TablePath[store.Plateau](dir)); err != nil {
+		t.abort()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Samples, Passages and Plateaus write rows, until the run is stopped.
+func (t *tables) Samples(rows ...store.Sample) error {
+	if t.ctx.Err() != nil {
+		return &Stopped{Dir: t.dir}
+	}
+	return t.samples.Write(rows...)
+}
+
+// Passages writes rows.
+func (t *tables) Passages(rows ...store.Passage) error {
+	if t.ctx.Err() != nil {
+		return &Stopped{Dir: t.dir}
+	}
+	return t.passages.Write(rows...)
+}
+
+// Plateaus writes rows.
+func (t *tables) Plateaus(rows ...store.Plateau) error { return t.plateaus.Write(rows...) }
+
+func (t *tables) close() error {
+	for _, c := range []interface{ Close() error }{t.samples, t.passages, t.plateaus} {
+		if err := c.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tables) abort() {
+	if t.samples != nil {
+		t.samples.Abort()
+	}
+	if t.passages != nil {
+		t.passages.Abort()
+	}
+	if t.plateaus != nil {
+		t.plateaus.Abort()
+	}
+}
+
+func (t *tables) sums() store.Sums {
+	return store.Sums{Samples: t.samples.Sum(), Passages: t.passages.Sum(), Plateaus: t.plateaus.Sum()}
+}
+
+func (t *tables) rows() map[string]int64 {
+	return map[string]int64{"samples": t.samples.Rows(), "passages": t.passages.Rows(), "plateaus": t.plateaus.Rows()}
+}
