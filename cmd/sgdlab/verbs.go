@@ -1,0 +1,813 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"sgdlab"
+	"sgdlab/catalog"
+	"sgdlab/engine"
+	"sgdlab/papers"
+	"sgdlab/report"
+	"sgdlab/spec"
+	"sgdlab/store"
+	"sgdlab/study"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	return a.computing(&cobra.Command{
+		Use:   "run SPEC [key=value …]",
+		Short: "Run an experiment and its sweep; write a run folder with its report",
+		Args:  atLeast(1, "a spec file, and then key=value"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			st, err := study.LoadFile(args[0], study.Options{Overrides: args[1:], Quick: a.quick})
+			if err != nil {
+				return err
+			}
+			out := a.dir
+			if out == "" {
+				out = filepath.Join(filepath.Dir(args[0]), "runs")
+			}
+			run, err := a.do(cmd.Context(), st, &engine.Lab{Out: out})
+			if err != nil {
+				return err
+			}
+			return a.told(run)
+		},
+	})
+}
+
+// do runs a study with progress and writes its report.
+func (a *app) do(ctx context.Context, st *study.Study, lab *engine.Lab) (*engine.Run, error) {
+	for _, w := range st.Warnings {
+		fmt.Fprintln(a.log, "note: "+w)
+	}
+	p := newProgress(a.log)
+	lab.Workers = a.workers
+	lab.Command = append([]string{"sgdlab"}, a.args...)
+	var mu sync.Mutex
+	lab.Progress = func(g engine.Progress) {
+		mu.Lock()
+		defer mu.Unlock()
+		p.show(g)
+	}
+	lab.Notice = func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		p.end()
+		fmt.Fprintln(a.log, "note: "+text)
+	}
+	lab.Stage = func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		p.stage(what)
+	}
+	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	told := make(chan struct{})
+	quiet := context.AfterFunc(ctx, func() {
+		restore()                      // a second signal ends the program at once
+		signal.Ignore(syscall.SIGPIPE) // Ctrl-C ends a `| tee log` first: what is in progress is saved all the same
+		lab.Notice("stopping: what is in progress is saved; Ctrl-C again stops at once")
+		close(told)
+	})
+	run, err := lab.Do(ctx, st)
+	if !quiet() {
+		<-told
+	}
+	restore()
+	defer p.end()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(run.Dir, store.ReportFile)); err == nil && !run.Fresh {
+		return run, nil
+	}
+	lab.Stage("writing the report")
+	return run, report.Write(run.Dir)
+}
+
+// told prints what a finished run found, and fails if a claim of it fails.
+func (a *app) told(run *engine.Run) error {
+	if a.json {
+		if err := store.Encode(a.out, document(run)); err != nil {
+			return err
+		}
+	} else {
+		what := "computed"
+		if !run.Fresh {
+			what = "nothing to compute: the folder holds it; it took"
+		}
+		a.summary(run, what)
+	}
+	return judged(run.Verdicts)
+}
+
+// judged is errClaim where a claim fails; undecided is not failed.
+func judged(verdicts []store.Verdict) error {
+	for _, v := range verdicts {
+		if v.Verdict == store.Fails {
+			return errClaim
+		}
+	}
+	return nil
+}
+
+func document(run *engine.Run) store.Document { return store.Show(run.Manifest, run.Cells) }
+
+// summary prints a run for people.
+func (a *app) summary(run *engine.Run, what string) {
+	m := run.Manifest
+	if m.Title != "" {
+		fmt.Fprintf(a.out, "%s\n\n", m.Title)
+	}
+	a.cells(run.Cells)
+	for _, an := range run.Analyses {
+		fmt.Fprintf(a.out, "\n%s\n", an.Title)
+		for _, t := range an.Text {
+			fmt.Fprintf(a.out, "  %s\n", t)
+		}
+	}
+	if len(run.Verdicts) > 0 {
+		fmt.Fprintln(a.out)
+		a.verdicts(run.Verdicts)
+	}
+	fmt.Fprintf(a.out, "\n%s: %s replica-steps in %s on %s; hash %s\n", what, si(float64(m.ReplicaSteps)), span(m.WallSeconds), count(m.Workers, "worker"), m.Result.Short())
+	if abs, err := filepath.Abs(filepath.Join(run.Dir, store.ReportFile)); err == nil {
+		fmt.Fprintf(a.out, "run    %s\nreport file://%s\n", run.Dir, abs)
+	}
+}
+
+// shown are the estimates that a terminal has room for, by prefix.
+var shown = []string{"theory:", "solve:", "mean-time:", "rate:", "censored:", "end:loss", "plateaus"}
+
+// cells prints a row per cell.
+func (a *app) cells(cells []store.Cell) {
+	if len(cells) == 0 {
+		return
+	}
+	var names []string
+	for _, prefix := range shown {
+		for _, c := range cells {
+			for _, e := range c.Estimates {
+				if strings.HasPrefix(e.Name, prefix) && !slices.Contains(names, e.Name) {
+					names = append(names, e.Name)
+				}
+			}
+		}
+	}
+	if len(names) == 0 {
+		for _, e := range cells[0].Estimates {
+			names = append(names, e.Name)
+		}
+		names = names[:min(5, len(names))]
+	}
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	head := []string{"dynamics"}
+	for _, p := range cells[0].Params {
+		head = append(head, short(p.Path))
+	}
+	fmt.Fprintln(w, strings.Join(append(append(head, "n"), names...), "\t"))
+	const most = 60
+	for i, c := range cells {
+		if i == most {
+			fmt.Fprintf(w, "… %d more rows in %s\n", len(cells)-most, store.CellsFile)
+			break
+		}
+		row := []string{c.Dynamics}
+		for _, p := range c.Params {
+			row = append(row, p.Text)
+		}
+		n := fmt.Sprint(c.Replicas)
+		if c.Diverged > 0 {
+			n += fmt.Sprintf(" (%d diverged)", c.Diverged)
+		}
+		row = append(row, n)
+		for _, name := range names {
+			e, ok := c.Estimate(name)
+			if !ok {
+				row = append(row, "")
+				continue
+			}
+			row = append(row, withError(e))
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	w.Flush()
+}
+
+// short is the end of a path that fits a column.
+func short(path string) string {
+	parts := strings.Split(path, ".")
+	return strings.Join(parts[max(0, len(parts)-2):], ".")
+}
+
+// withError writes a value with its standard error where it has one.
+func withError(e store.Estimate) string {
+	if math.IsNaN(e.Value) {
+		return "–"
+	}
+	if !(e.SE > 0) {
+		return fmt.Sprintf("%.6g", e.Value)
+	}
+	digits := int(math.Max(0, 1-math.Floor(math.Log10(e.SE))))
+	if digits > 6 || math.Abs(e.Value) >= 1e7 {
+		return fmt.Sprintf("%.4g ± %.1g", e.Value, e.SE)
+	}
+	return fmt.Sprintf("%.*f ± %.*f", digits, e.Value, digits, e.SE)
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	return a.computing(&cobra.Command{
+		Use:   "check SPEC [key=value …]",
+		Short: "Validate everything; print the resolved spec, the points and the cost; run nothing",
+		Args:  atLeast(1, "a spec file, and then key=value"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			st, err := study.LoadFile(args[0], study.Options{Overrides: args[1:], Quick: a.quick})
+			if err != nil {
+				return err
+			}
+			cost, err := st.Cost()
+			if err != nil {
+				return err
+			}
+			workers := a.workers
+			if workers == 0 {
+				workers = runtime.GOMAXPROCS(0)
+			}
+			if a.json {
+				return store.Encode(a.out, map[string]any{
+					"spec": jsonOf(st.Root), "points": len(st.Points), "cells": len(st.Cells), "shards": len(st.Shards), "replicas": cost.Replicas,
+					"replica_steps_at_most": cost.Steps, "seconds_at_most": store.Number(cost.Seconds / float64(workers)), "warnings": st.Warnings,
+				})
+			}
+			fmt.Fprintf(a.out, "%s\n", spec.Marshal(st.Root))
+			for _, w := range st.Warnings {
+				fmt.Fprintf(a.out, "# note: %s\n", w)
+			}
+			fmt.Fprintf(a.out, "# %s × %d dynamics = %s, %s, %s\n", count(len(st.Points), "point"), len(st.Arms), count(len(st.Cells), "cell"), count(int(cost.Replicas), "replica"), count(len(st.Shards), "shard"))
+			early := ""
+			if len(st.Ensemble.Until.Event) > 0 {
+				early = "; events end replicas earlier"
+			}
+			fmt.Fprintf(a.out, "# at most %s replica-steps: %s on %s, by the speed measured just now%s\n",
+				si(cost.Steps), span(cost.Seconds/float64(workers)), count(workers, "worker"), early)
+			return nil
+		},
+	})
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// raw is JSON text that is already encoded.
+type raw []byte
+
+// MarshalJSON returns the text.
+func (r raw) MarshalJSON() ([]byte, error) { return r, nil }
+
+func jsonOf(n *spec.Node) raw { return raw(spec.JSON(n)) }
+
+func (a *app) resumeCommand() *cobra.Command {
+	return a.computing(&cobra.Command{
+		Use:   "resume RUN [data.path=FILE]",
+		Short: "Continue an interrupted run, as if never interrupted",
+		Long: `Continue an interrupted run, as if never interrupted: finished shards are kept, those in progress go on from their
+checkpoints, damaged files are made anew. A run folder that was moved away from its data is told where the data are.`,
+		Args: atLeast(1, "a run: its folder, its name or its hash"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, o := range args[1:] {
+				if !strings.HasPrefix(o, "data.path=") {
+					return wrong("resume: got %s; want nothing but data.path=FILE: another spec is another run", o)
+				}
+			}
+			dir, err := a.find(args[0])
+			if err != nil {
+				return err
+			}
+			st, err := study.LoadFile(filepath.Join(dir, store.SpecYAML), study.Options{Overrides: args[1:]})
+			var problems spec.Problems
+			if errors.As(err, &problems) && slices.ContainsFunc(problems, func(p spec.Problem) bool { return p.Path == "data" }) {
+				fmt.Fprintf(a.log, "note: where the folder was moved away from its data: sgdlab resume %s data.path=FILE\n", engine.Word(dir))
+			}
+			if err != nil {
+				return err
+			}
+			run, err := a.do(cmd.Context(), st, &engine.Lab{Dir: dir})
+			if err != nil {
+				return err
+			}
+			return a.told(run)
+		},
+	})
+}
+
+// find resolves a RUN argument.
+func (a *app) find(arg string) (string, error) {
+	runs, err := a.runs()
+	if err != nil {
+		return "", err
+	}
+	dir, err := store.Find(runs, arg)
+	if err != nil {
+		return "", requestError{err}
+	}
+	return dir, nil
+}
+
+// runs is the folder that runs are looked for in.
+func (a *app) runs() (string, error) {
+	folder := func(d string) bool {
+		s, err := os.Stat(d)
+		return err == nil && s.IsDir()
+	}
+	if a.dir != "" {
+		if !folder(a.dir) {
+			return "", wrong("--out %s is no folder; want one that holds runs", a.dir)
+		}
+		return a.dir, nil
+	}
+	if beside := filepath.Join("examples", "runs"); !folder("runs") && folder(beside) {
+		return beside, nil
+	}
+	return "runs", nil
+}
+
+func (a *app) reproduceCommand() *cobra.Command {
+	all := false
+	cmd := a.computing(&cobra.Command{
+		Use:   "reproduce [PAPER …]",
+		Short: "Rerun the claims of papers and print one verdict per claim",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all {
+				args = papers.Names()
+			}
+			if len(args) == 0 {
+				return wrong("reproduce: got no paper; want --all, or some of %s", strings.Join(papers.Names(), ", "))
+			}
+			out := a.dir
+			if out == "" {
+				out = "runs"
+			}
+			type job struct {
+				paper string
+				st    *study.Study
+			}
+			var jobs []job
+			for _, name := range args {
+				p, err := papers.Load(name)
+				if err != nil {
+					return err
+				}
+				for _, r := range p.Runs {
+					st, err := study.Load(r.Root, p.Folder, study.Options{Quick: a.quick})
+					if err != nil {
+						return err
+					}
+					jobs = append(jobs, job{p.ID, st})
+				}
+			}
+			verdicts := []store.Verdict{}
+			for _, j := range jobs {
+				fmt.Fprintln(a.log, j.st.Title)
+				run, err := a.do(cmd.Context(), j.st, &engine.Lab{Out: out, Paper: j.paper})
+				if err != nil {
+					return err
+				}
+				verdicts = append(verdicts, run.Verdicts...)
+			}
+			if a.json {
+				if err := store.Encode(a.out, store.Verdicts{Claims: verdicts}); err != nil {
+					return err
+				}
+			} else {
+				a.verdicts(verdicts)
+			}
+			return judged(verdicts)
+		},
+	})
+	cmd.Flags().BoolVar(&all, "all", false, "every paper at hand")
+	return cmd
+}
+
+// verdicts prints one line per claim and cell, and their tally.
+func (a *app) verdicts(list []store.Verdict) {
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	tally := map[store.Judgement]int{}
+	for _, v := range list {
+		tally[v.Verdict]++
+		id := v.ID
+		if v.Paper != "" {
+			id = v.Paper + " " + id
+		}
+		needs := ""
+		if v.Needs > 0 {
+			needs = fmt.Sprintf("; n = %d would decide", v.Needs)
+		}
+		mark := map[store.Judgement]string{store.Holds: "✓ holds", store.Fails: "✗ fails", store.Undecided: "? undecided"}[v.Verdict]
+		interval := ""
+		if lo, hi := float64(v.Interval[0]), float64(v.Interval[1]); !math.IsNaN(lo) || !math.IsNaN(hi) {
+			interval = fmt.Sprintf(" [%.5g, %.5g]", lo, hi)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s%s\t%s%s\n", mark, id, v.Cell, number(v.Measured), interval, v.Expectation, needs)
+	}
+	w.Flush()
+	fmt.Fprintf(a.out, "%d claims: %d hold, %d fail, %d undecided\n", len(list), tally[store.Holds], tally[store.Fails], tally[store.Undecided])
+}
+
+func number(x store.Number) string {
+	if math.IsNaN(float64(x)) {
+		return "–"
+	}
+	return fmt.Sprintf("%.6g", float64(x))
+}
+
+func (a *app) theoryCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "theory NAME key=value …",
+		Short: "Print one prediction, its regime and its source",
+		Args:  atLeast(1, "the name of a theory, and then key=value; at=[…] gives times"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var text strings.Builder
+			fmt.Fprintf(&text, "name: %q\n", args[0])
+			for _, kv := range args[1:] {
+				k, v, ok := strings.Cut(kv, "=")
+				if !ok {
+					return wrong("theory: got %s; want key=value", kv)
+				}
+				fmt.Fprintf(&text, "%s: %s\n", k, v)
+			}
+			n, problems := spec.Parse(spec.CommandLine, []byte(text.String()))
+			if len(problems) > 0 {
+				return problems
+			}
+			var at []float64
+			if t := n.Get("at"); !t.IsNull() {
+				items, err := t.List()
+				if x, ok := t.Float(); ok {
+					at, err = []float64{x}, nil
+				} else if err == nil {
+					at, err = (&spec.Node{Kind: spec.Seq, Items: items}).Floats()
+				}
+				if err != nil {
+					return wrong("theory: at: %v", err)
+				}
+			}
+			d := catalog.Scanner(&problems)
+			made, ok := catalog.DecodeExcept[*sgdlab.Run, sgdlab.Theory](d, n, "theory", "at")
+			if !ok {
+				return problems
+			}
+			t, err := made.Build(nil)
+			if err != nil {
+				return requestError{err}
+			}
+			p := t.Predict(at)
+			if a.json {
+				values := make([]store.Number, len(p.Values))
+				for i, x := range p.Values {
+					values[i] = store.Number(x)
+				}
+				neglects := make([]store.Number, len(p.Neglects))
+				for i, x := range p.Neglects {
+					neglects[i] = store.Number(x)
+				}
+				return store.Encode(a.out, map[string]any{"values": values, "kind": p.Kind.String(), "neglects": neglects, "regime": p.Regime, "source": p.Source})
+			}
+			for i, x := range p.Values {
+				line := fmt.Sprintf("%.10g", x)
+				if i < len(at) {
+					line = fmt.Sprintf("%g\t%s", at[i], line)
+				}
+				if i < len(p.Neglects) && p.Neglects[i] > 0 {
+					line += fmt.Sprintf("\tneglects a part of relative size %.2g", p.Neglects[i])
+				}
+				fmt.Fprintln(a.out, line)
+			}
+			fmt.Fprintf(a.out, "kind    %s\nregime  %s\nsource  %s\n", p.Kind, p.Regime, p.Source)
+			return nil
+		},
+	}
+}
+
+func (a *app) listCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list [KIND]",
+		Short: "List what exists",
+		RunE: func(_ *cobra.Command, args []string) error {
+			type entry struct{ Name, Doc string }
+			doc := map[string][]entry{}
+			var order []string
+			for _, k := range catalog.Kinds() {
+				order = append(order, k.Name)
+				for _, e := range k.Entries {
+					doc[k.Name] = append(doc[k.Name], entry{e.Name, e.Doc})
+				}
+			}
+			order = append(order, "papers")
+			for _, name := range papers.Names() {
+				p, err := papers.Load(name)
+				if err != nil {
+					return err
+				}
+				doc["papers"] = append(doc["papers"], entry{name, p.Title})
+			}
+			if len(args) > 1 {
+				return wrong("list: got %d arguments; want one of %s", len(args), strings.Join(order, ", "))
+			}
+			if len(args) == 1 {
+				if _, ok := doc[args[0]]; !ok {
+					return wrong("list: got %s; want one of %s%s", args[0], strings.Join(order, ", "), spec.DidYouMean(args[0], order))
+				}
+				order = args
+			}
+			if a.json {
+				out := map[string][]map[string]string{}
+				for _, k := range order {
+					for _, e := range doc[k] {
+						out[k] = append(out[k], map[string]string{"name": e.Name, "doc": e.Doc})
+					}
+				}
+				return store.Encode(a.out, out)
+			}
+			for i, k := range order {
+				if i > 0 {
+					fmt.Fprintln(a.out)
+				}
+				fmt.Fprintln(a.out, k)
+				w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+				for _, e := range doc[k] {
+					fmt.Fprintf(w, "  %s\t%s\n", e.Name, e.Doc)
+				}
+				w.Flush()
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain NAME",
+		Short: "Explain one thing: what it is, its parameters, its source",
+		Args:  exactly(1, "a name that sgdlab list shows"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			name := args[0]
+			var known []string
+			type found struct {
+				Kind   string  `json:"kind"`
+				Name   string  `json:"name"`
+				Doc    string  `json:"doc"`
+				Fields []field `json:"fields"`
+			}
+			out := []found{}
+			for _, k := range catalog.Kinds() {
+				for _, e := range k.Entries {
+					known = append(known, e.Name)
+					if e.Name == name {
+						out = append(out, found{k.Name, e.Name, e.Doc, fieldsOf(catalog.Fields(e.Settings))})
+					}
+				}
+			}
+			known = append(known, papers.Names()...)
+			if len(out) == 0 && slices.Contains(papers.Names(), name) {
+				return a.explainPaper(name)
+			}
+			if len(out) == 0 {
+				return wrong("explain: got %s; want a name that `sgdlab list` shows%s", name, spec.DidYouMean(name, known))
+			}
+			if a.json {
+				return store.Encode(a.out, out)
+			}
+			for i, f := range out {
+				if i > 0 {
+					fmt.Fprintln(a.out)
+				}
+				fmt.Fprintf(a.out, "%s (%s)\n  %s\n", f.Name, f.Kind, f.Doc)
+				w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+				fields(w, f.Fields, "  ")
+				w.Flush()
+			}
+			return nil
+		},
+	}
+}
+
+// field is one key of the settings of a thing, as explain --json prints it.
+type field struct {
+	Key      string   `json:"key"`
+	Aliases  []string `json:"aliases"`
+	Type     string   `json:"type"`
+	Doc      string   `json:"doc"`
+	Default  string   `json:"default,omitempty"`
+	Optional bool     `json:"optional"`
+	Check    string   `json:"check,omitempty"`
+	Fields   []field  `json:"fields,omitempty"`
+}
+
+func fieldsOf(list []catalog.Field) []field {
+	out := []field{}
+	for _, f := range list {
+		g := field{Key: f.Key, Aliases: append([]string{}, f.Aliases...), Type: f.Type, Doc: f.Doc, Default: f.Default, Optional: f.Optional, Check: f.Check}
+		if len(f.Fields) > 0 {
+			g.Fields = fieldsOf(f.Fields)
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+func fields(w *tabwriter.Writer, list []field, indent string) {
+	for _, f := range list {
+		rule := "required"
+		switch {
+		case f.Default != "":
+			rule = "default " + f.Default
+		case f.Optional:
+			rule = "optional"
+		}
+		if f.Check != "" {
+			rule += ", " + f.Check
+		}
+		also := ""
+		if len(f.Aliases) > 0 {
+			also = " (also " + strings.Join(f.Aliases, ", ") + ")"
+		}
+		fmt.Fprintf(w, "%s%s%s\t%s\t%s\t%s\n", indent, f.Key, also, f.Type, rule, f.Doc)
+		fields(w, f.Fields, indent+"  ")
+	}
+}
+
+func (a *app) explainPaper(name string) error {
+	p, err := papers.Load(name)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		type claim struct {
+			Run  string `json:"run"`
+			ID   string `json:"id"`
+			Says string `json:"says"`
+		}
+		out := []claim{}
+		for _, r := range p.Runs {
+			for _, c := range r.Root.Get("claims").Items {
+				id, _ := c.Get("id").Text()
+				says, _ := c.Get("says").Text()
+				out = append(out, claim{r.Name, id, says})
+			}
+		}
+		return store.Encode(a.out, map[string]any{"paper": p.ID, "title": p.Title, "claims": out})
+	}
+	fmt.Fprintf(a.out, "%s\n  %s\n", p.ID, p.Title)
+	for _, r := range p.Runs {
+		fmt.Fprintf(a.out, "\n  run %s\n", r.Name)
+		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+		for _, c := range r.Root.Get("claims").Items {
+			id, _ := c.Get("id").Text()
+			says, _ := c.Get("says").Text()
+			fmt.Fprintf(w, "    %s\t%s\n", id, says)
+		}
+		w.Flush()
+	}
+	return nil
+}
+
+func (a *app) lsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ls",
+		Short: "List runs",
+		Args:  exactly(0, "none"),
+		RunE: func(*cobra.Command, []string) error {
+			runs, err := a.runs()
+			if err != nil {
+				return err
+			}
+			entries, err := store.List(runs)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				type row struct {
+					Run    string       `json:"run"`
+					Dir    string       `json:"dir"`
+					Status store.Status `json:"status"`
+					Title  string       `json:"title"`
+					Hash   string       `json:"hash"`
+				}
+				out := []row{}
+				for _, e := range entries {
+					r := row{Run: e.Name, Dir: e.Path}
+					if e.Manifest != nil {
+						r.Status, r.Title, r.Hash = e.Manifest.Status, e.Manifest.Title, e.Manifest.Result.String()
+					}
+					out = append(out, r)
+				}
+				return store.Encode(a.out, out)
+			}
+			w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+			for _, e := range entries {
+				if e.Manifest == nil {
+					fmt.Fprintf(w, "%s\tdamaged\t%v\n", e.Name, e.Err)
+					continue
+				}
+				m := e.Manifest
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Name, m.Status, m.Started.Local().Format("2006-01-02 15:04"), m.Result.Short(), m.Title)
+			}
+			return w.Flush()
+		},
+	}
+	cmd.Flags().StringVar(&a.dir, "out", "", whereToLook)
+	return cmd
+}
+
+func (a *app) showCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show RUN",
+		Short: "Show a run: its cells and estimates",
+		Args:  exactly(1, "a run: its folder, its name or its hash"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := a.find(args[0])
+			if err != nil {
+				return err
+			}
+			run, err := engine.Open(dir)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return store.Encode(a.out, document(run))
+			}
+			if run.Manifest.Status != store.Done {
+				fmt.Fprintln(a.out, unfinished(run))
+				return nil
+			}
+			a.summary(run, "it took")
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&a.dir, "out", "", whereToLook)
+	return cmd
+}
+
+// unfinished says how far a run is and how to go on.
+func unfinished(run *engine.Run) string {
+	m := run.Manifest
+	why := ""
+	if m.Error != "" {
+		why = " (" + m.Error + ")"
+	}
+	return fmt.Sprintf("%s: %s%s, %d of %d shards; `sgdlab resume %s` continues", m.Run, m.Status, why, m.Shards.Done, m.Shards.Total, engine.Word(run.Dir))
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Make the report of a run anew, from its tables",
+		Args:  exactly(1, "a run: its folder, its name or its hash"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := a.find(args[0])
+			if err != nil {
+				return err
+			}
+			run, err := engine.Open(dir)
+			if err != nil {
+				return err // a report of damaged tables would be one of other numbers
+			}
+			if run.Manifest.Status != store.Done {
+				return errors.New(unfinished(run) + "; until then there is nothing to report")
+			}
+			if err := report.Write(dir); err != nil {
+				return err
+			}
+			path, err := filepath.Abs(filepath.Join(dir, store.ReportFile))
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return store.Encode(a.out, map[string]string{"report": path})
+			}
+			fmt.Fprintln(a.out, "file://"+path)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&a.dir, "out", "", whereToLook)
+	return cmd
+}
