@@ -71,6 +71,12 @@ type Curved interface {
 	HessVec(dst, theta, v lanes.Pack, ws *lanes.Arena)
 }
 
+// Cubic models know their third derivatives.
+type Cubic interface {
+	// ThirdVec is dst = D³L(θ)[u, v], the derivative of ∇²L(θ)u along v: with u = v the gradient of ⟨u, ∇²L u⟩ at fixed u.
+	ThirdVec(dst, theta, u, v lanes.Pack, ws *lanes.Arena)
+}
+
 // Formed models form their Hessian for less than a product per coordinate.
 type Formed interface {
 	// Hessian is dst = ∇²L(θ), shape (d, d) by rows.
@@ -137,6 +143,22 @@ type Saddled interface {
 	Modes() []float64
 	// Critical returns θ at the critical point where just these modes (1 is the strongest) are learnt, and the loss there.
 	Critical(modes []int) (theta []float64, loss float64, err error)
+}
+
+// Charted models know where their critical points are.
+type Charted interface {
+	Model
+	CriticalPoints() []CriticalPoint
+}
+
+// CriticalPoint is a zero of ∇L.
+type CriticalPoint struct {
+	Name    string    // such as "left", "top"; unique in its model
+	At      []float64 // θ
+	Value   float64   // L(θ)
+	Index   int       // the number of negative eigenvalues of ∇²L
+	Nullity int       // the number of zero eigenvalues of ∇²L; more than 0 is degenerate
+	Joins   []string  // of a saddle: the minima between which it is the pass
 }
 
 // Start places replicas.

@@ -18,8 +18,15 @@ type Transposed interface {
 	ApplyT(dst, theta, v lanes.Pack, ws *lanes.Arena)
 }
 
-// Additive factors do not depend on θ: their noise has no sense.
-type Additive interface{ Additive() bool }
+// Kinded factors say how σ depends on θ, which decides what it takes to integrate them; of others it is general.
+type Kinded interface{ Kind() NoiseKind }
+
+// Varying factors know the derivative of σ.
+type Varying interface {
+	Factor
+	// ApplyAlong is dst = (Dσ(θ)[v])ξ, the derivative of σ(θ)ξ along v at a fixed ξ; shapes (d), (Width) → (d).
+	ApplyAlong(dst, theta, v, xi lanes.Pack, ws *lanes.Arena)
+}
 
 // Law is what is drawn. It holds a stream, and serves one worker.
 type Law interface {
@@ -68,24 +75,43 @@ type SDE struct {
 	Sense Sense
 }
 
-// Additive reports whether no noise depends on θ, so that the senses agree.
-func (s *SDE) Additive() bool {
-	for _, n := range s.Noise {
-		if a, ok := n.Factor.(Additive); !ok || !a.Additive() {
-			return false
-		}
-	}
-	return true
-}
-
-// NoiseKind sorts SDEs by what it takes to integrate them.
+// NoiseKind sorts factors, and the SDEs that they drive, by what it takes to integrate them: each kind is among those after
+// it. With the columns σⱼ and Lⱼ = Σᵢ σᵢⱼ∂ᵢ:
 type NoiseKind int
 
 const (
-	AdditiveNoise NoiseKind = iota
-	DiagonalNoise           // σᵢⱼ = δᵢⱼ bᵢ(θᵢ)
+	AdditiveNoise    NoiseKind = iota // σ does not depend on θ: the noise has no sense
+	DiagonalNoise                     // σᵢⱼ = δᵢⱼ bᵢ(θᵢ)
+	CommutativeNoise                  // Lⱼσₖ = Lₖσⱼ for all j, k
 	GeneralNoise
 )
+
+func (k NoiseKind) String() string {
+	return [...]string{"additive", "diagonal", "commutative", "general"}[k]
+}
+
+// KindOf returns what a factor says of itself, and GeneralNoise where it says nothing.
+func KindOf(f Factor) NoiseKind {
+	if k, ok := f.(Kinded); ok {
+		return k.Kind()
+	}
+	return GeneralNoise
+}
+
+// Kind returns the kind of all noises together: columns of different noises commute only where all are additive.
+func (s *SDE) Kind() NoiseKind {
+	kind := AdditiveNoise
+	for _, n := range s.Noise {
+		kind = max(kind, KindOf(n.Factor))
+	}
+	if kind != AdditiveNoise && len(s.Noise) > 1 {
+		return GeneralNoise
+	}
+	return kind
+}
+
+// Additive reports whether no noise depends on θ, so that the senses agree.
+func (s *SDE) Additive() bool { return s.Kind() == AdditiveNoise }
 
 // Scheme advances an SDE by one step.
 type Scheme interface {

@@ -255,7 +255,7 @@ func TestFactors(t *testing.T) {
 		lanes.AddScaled(want, lanes.Splat(-2), apply(nil, theta, eta))
 		near(t, "σ(ξ − 2η) = σξ − 2ση", apply(nil, theta, sum), want, 1e-12, defined)
 
-		if a, ok := f.(sgdlab.Additive); ok && a.Additive() {
+		if sgdlab.KindOf(f) == sgdlab.AdditiveNoise {
 			equal(t, "additive noise at another θ", apply(nil, other, xi), sx, defined)
 		}
 		if tr, ok := f.(sgdlab.Transposed); ok {
@@ -499,7 +499,7 @@ type ahead struct{ dim int }
 
 func (a ahead) Width() int                                  { return a.dim }
 func (a ahead) Apply(dst, _, xi lanes.Pack, _ *lanes.Arena) { lanes.Copy(dst, xi) }
-func (a ahead) Additive() bool                              { return true }
+func (a ahead) Kind() sgdlab.NoiseKind                      { return sgdlab.AdditiveNoise }
 
 // Schemes declare a sense and orders; they take the drift to first order and additive noise as it comes, and leave lanes that
 // are not live. (Package scheme measures the orders.)
@@ -509,7 +509,7 @@ func TestSchemes(t *testing.T) {
 		if sense := scheme.Sense(); sense != sgdlab.Ito && sense != sgdlab.Stratonovich {
 			t.Errorf("sense %d", sense)
 		}
-		for _, kind := range []sgdlab.NoiseKind{sgdlab.AdditiveNoise, sgdlab.DiagonalNoise, sgdlab.GeneralNoise} {
+		for _, kind := range []sgdlab.NoiseKind{sgdlab.AdditiveNoise, sgdlab.DiagonalNoise, sgdlab.CommutativeNoise, sgdlab.GeneralNoise} {
 			if strong, weak := scheme.Order(kind); !(strong >= 0.5 && weak >= strong) {
 				t.Errorf("orders %g and %g for noise of kind %d", strong, weak, kind)
 			}

@@ -194,6 +194,8 @@ func trials(t *testing.T, bytes []byte, sites []*sgdlab.Site) {
 				trial[*sgdlab.Site, sgdlab.Start](t, n, sites...)
 			case "dynamics":
 				trial[*sgdlab.Site, sgdlab.Stepper](t, n, sites...)
+			case "drifts":
+				trial[*sgdlab.Site, sgdlab.Drift](t, n, sites...)
 			case "factors":
 				trial[*sgdlab.Site, sgdlab.Source](t, n, sites...)
 			case "laws":

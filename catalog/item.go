@@ -108,6 +108,7 @@ var kinds = sync.OnceValue(func() []*Kind {
 		kind[*data.Set, sgdlab.Model]("models", "name", "loss landscapes", Models),
 		kind[*sgdlab.Site, sgdlab.Start]("starts", "name", "where replicas start", Starts),
 		kind[*sgdlab.Site, sgdlab.Stepper]("dynamics", "name", "how replicas move", Dynamics),
+		kind[*sgdlab.Site, sgdlab.Drift]("drifts", "drift", "the systematic part of an SDE", Drifts),
 		kind[*sgdlab.Site, sgdlab.Source]("factors", "factor", "how randomness enters an SDE", Factors),
 		kind[*sgdlab.Site, sgdlab.Law]("laws", "law", "what randomness is drawn", Laws),
 		kind[*sgdlab.Site, sgdlab.Sampler]("samplers", "draw", "how a mini-batch is drawn", Samplers),
@@ -260,6 +261,7 @@ var plurals = map[string]string{
 
 // parts says what an item of a kind looks like as a field. The lists themselves would be an initialisation cycle.
 var parts = map[reflect.Type]string{
+	reflect.TypeFor[sgdlab.Drift]():      "a drift, by name or as a map",
 	reflect.TypeFor[sgdlab.Law]():        "a law, by name or as a map",
 	reflect.TypeFor[sgdlab.Sampler]():    "a sampler, by name or as a map",
 	reflect.TypeFor[sgdlab.Scheme]():     "a scheme, by name or as a map",

@@ -43,6 +43,11 @@ var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
 	Entry("sde", "a stochastic differential equation dθ = −∇L dt + Σ scale·σ(θ)dW", scheme.NewSDE),
 }
 
+// Drifts lists the systematic part of an SDE.
+var Drifts = []Item[*sgdlab.Site, sgdlab.Drift]{
+	Entry("downhill", "−∇L of the model", scheme.NewDownhill),
+}
+
 // Factors lists how randomness enters an SDE.
 var Factors = []Item[*sgdlab.Site, sgdlab.Source]{
 	Entry("per-sample", "Σ (ξᵢ − ξ̄)∇ℓᵢ/√n at √(η/B): the covariance of SGD with replacement (ALD)", noise.NewPerSample),

@@ -88,10 +88,8 @@ func TestJoinCondenses(t *testing.T) {
 			}
 			transposes(t, name+": "+what, f, s.Model.Dim())
 
-			a, aok := src.Factor.(sgdlab.Additive)
-			b, bok := joined.Factor.(sgdlab.Additive)
-			if (aok && a.Additive()) != (bok && b.Additive()) {
-				t.Errorf("%s: %s: condensing changes whether it is additive", name, what)
+			if a, b := sgdlab.KindOf(src.Factor), sgdlab.KindOf(joined.Factor); a != b {
+				t.Errorf("%s: %s: condensing %s noise makes it %s", name, what, a, b)
 			}
 			for of, law := range others {
 				if got := must(Join(src, law)).Factor; fmt.Sprintf("%T", got) != fmt.Sprintf("%T", src.Factor) || got.Width() != was {

@@ -260,7 +260,7 @@ func TestTransposes(t *testing.T) {
 			}
 			transposes(t, name+": "+what, f, s.Model.Dim())
 			additive := what == "identity" || strings.Contains(what, "frozen") && !strings.Contains(what, "loss")
-			if got, ok := f.(sgdlab.Additive); additive != (ok && got.Additive()) {
+			if additive != (sgdlab.KindOf(f) == sgdlab.AdditiveNoise) {
 				t.Errorf("%s: %s: additive is %v", name, what, !additive)
 			}
 		}

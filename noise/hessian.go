@@ -24,8 +24,8 @@ func (f Dense) Apply(dst, _, xi lanes.Pack, _ *lanes.Arena) { lanes.MatVec(dst, 
 // ApplyT is dst = Rᵀv.
 func (f Dense) ApplyT(dst, _, v lanes.Pack, _ *lanes.Arena) { lanes.MatVec(dst, f.Root.T(), v) }
 
-// Additive is true.
-func (f Dense) Additive() bool { return true }
+// Kind is additive.
+func (f Dense) Kind() sgdlab.NoiseKind { return sgdlab.AdditiveNoise }
 
 // Absolute sends ξ to |H(θ)|^½ξ, H = ∇²L, at each lane's θ; shapes (d) → (d). It costs d Hessian–vector products, where the
 // model does not form H for less, and an eigendecomposition per lane, and holds scratch: it serves one worker.

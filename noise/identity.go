@@ -20,8 +20,8 @@ func (f Identity) Apply(dst, _, xi lanes.Pack, _ *lanes.Arena) { lanes.Copy(dst,
 // ApplyT is dst = v.
 func (f Identity) ApplyT(dst, _, v lanes.Pack, _ *lanes.Arena) { lanes.Copy(dst, v) }
 
-// Additive is true.
-func (f Identity) Additive() bool { return true }
+// Kind is additive.
+func (f Identity) Kind() sgdlab.NoiseKind { return sgdlab.AdditiveNoise }
 
 // IdentitySettings are those of `identity`.
 type IdentitySettings struct {

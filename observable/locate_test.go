@@ -21,7 +21,7 @@ func (l law) Index() float64               { return l.alpha }
 // stated is identity noise that claims to depend on θ.
 type stated struct{ noise.Identity }
 
-func (stated) Additive() bool { return false }
+func (stated) Kind() sgdlab.NoiseKind { return sgdlab.GeneralNoise }
 
 func brownian(f sgdlab.Factor, sigma float64) *sgdlab.SDE {
 	return &sgdlab.SDE{Noise: []sgdlab.Noise{{Factor: f, Law: law{2}, Scale: sgdlab.Constant(sigma)}}}

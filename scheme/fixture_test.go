@@ -33,7 +33,12 @@ func (f *field) Drift(dst, theta lanes.Pack, _ *lanes.Arena) {
 func (f *field) Apply(dst, theta, xi lanes.Pack, _ *lanes.Arena) {
 	each(dst, theta, xi, f.sigma)
 }
-func (f *field) Additive() bool { return f.additive }
+func (f *field) Kind() sgdlab.NoiseKind {
+	if f.additive {
+		return sgdlab.AdditiveNoise
+	}
+	return sgdlab.GeneralNoise
+}
 
 func (f *field) sde(law sgdlab.Law, sense sgdlab.Sense) *sgdlab.SDE {
 	return &sgdlab.SDE{Drift: f, Noise: []sgdlab.Noise{{Factor: f, Law: law, Scale: sgdlab.Constant(1)}}, Sense: sense}

@@ -57,12 +57,12 @@ func NewHeun(struct{}, *sgdlab.Site) (sgdlab.Scheme, error) { return Heun{}, nil
 // Sense is Stratonovich.
 func (Heun) Sense() sgdlab.Sense { return sgdlab.Stratonovich }
 
-// Order is (1, 2) for additive noise, (1, 1) for diagonal noise, else (½, 1).
+// Order is (1, 2) for additive noise, (1, 1) for noise that commutes, else (½, 1).
 func (Heun) Order(kind sgdlab.NoiseKind) (strong, weak float64) {
 	switch kind {
 	case sgdlab.AdditiveNoise:
 		return 1, 2
-	case sgdlab.DiagonalNoise:
+	case sgdlab.DiagonalNoise, sgdlab.CommutativeNoise:
 		return 1, 1
 	}
 	return 0.5, 1

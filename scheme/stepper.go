@@ -96,15 +96,24 @@ type SDESettings struct {
 	Calculus sgdlab.Sense                `doc:"how ∫σ(θ)dW is meant: ito or stratonovich; SGD's SDE is Itô's"`
 	Rate     sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" optional:"true" check:">0" doc:"η of the SGD that the noise models; the step where missing"`
 	Step     sgdlab.Setting              `spec:"step,dt" optional:"true" check:">0" doc:"h, in units of time ηk; the rate where missing"`
+	Drift    sgdlab.Part[sgdlab.Drift]   `default:"downhill" doc:"a(θ) of a(θ)dt"`
 	Noise    []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list: each a factor and a law"`
 	Scheme   sgdlab.Part[sgdlab.Scheme]  `default:"euler-maruyama" doc:"how a step is taken"`
 }
 
-// NewSDE is dθ = −∇L dt + Σ scale·σ(θ)dW under a scheme. Its streams are noise[0], noise[1] and so on, whatever the dynamics
+// NewDownhill is the drift −∇L of the site's model.
+func NewDownhill(_ struct{}, s *sgdlab.Site) (sgdlab.Drift, error) {
+	if s.Model == nil {
+		return nil, fmt.Errorf("the drift of an sde is −∇L, and there is no model")
+	}
+	return sgdlab.Downhill{Model: s.Model}, nil
+}
+
+// NewSDE is dθ = a(θ)dt + Σ scale·σ(θ)dW under a scheme. Its streams are noise[0], noise[1] and so on, whatever the dynamics
 // is called: arms are paired by replica.
 func NewSDE(c SDESettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if s.Model == nil {
-		return nil, fmt.Errorf("the drift of an sde is −∇L, and there is no model")
+		return nil, fmt.Errorf("an sde needs a model, and there is none")
 	}
 	unit, h := c.Rate, c.Step
 	switch {
@@ -120,7 +129,18 @@ func NewSDE(c SDESettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if at.Data != nil {
 		at.Batch = at.Data.N()
 	}
-	sde := &sgdlab.SDE{Drift: sgdlab.Downhill{Model: s.Model}, Sense: c.Calculus}
+	part := c.Drift
+	if part == nil {
+		part = func(s *sgdlab.Site) (sgdlab.Drift, error) { return NewDownhill(struct{}{}, s) }
+	}
+	drift, err := part(&at)
+	if err != nil {
+		return nil, err
+	}
+	if drift.Dim() != s.Model.Dim() {
+		return nil, fmt.Errorf("got a drift of %d coordinates for a model of %d; want as many", drift.Dim(), s.Model.Dim())
+	}
+	sde := &sgdlab.SDE{Drift: drift, Sense: c.Calculus}
 	for i, part := range c.Noise {
 		place := fmt.Sprintf("noise[%d]", i)
 		n, err := part(at.At(place))

@@ -76,7 +76,7 @@ type constant struct{ a lanes.Mat }
 
 func (c constant) Width() int                                  { return c.a.Cols }
 func (c constant) Apply(dst, _, xi lanes.Pack, _ *lanes.Arena) { lanes.MatVec(dst, c.a, xi) }
-func (c constant) Additive() bool                              { return true }
+func (c constant) Kind() sgdlab.NoiseKind                      { return sgdlab.AdditiveNoise }
 
 type state struct{}
 
