@@ -14,8 +14,9 @@ import (
 
 // layers is the order of the rooms: each imports only rooms on lines above its own.
 const layers = `
-lanes quadrature spec store
-rng linalg
+lanes elementary store
+rng linalg formula quadrature
+spec
 data
 sgdlab
 model noise theory estimate
@@ -23,7 +24,8 @@ dynamics scheme observable fokkerplanck start
 ensemble
 catalog
 study
-papers report engine
+papers report engine export compare examples
+reference
 cmd/sgdlab
 `
 

@@ -168,7 +168,8 @@ func hexDigits(c rune, digits int) string {
 // plain says whether text may be written without quotes and be read back as the same text, inside brackets (flow) or
 // outside. It refuses some text that YAML would take: quotes never hurt.
 func plain(text string, flow bool) bool {
-	if text == "" || !utf8.ValidString(text) || text == "<<" || strings.HasPrefix(text, "---") || strings.HasPrefix(text, "...") {
+	// The parser below takes any word that ends in << for a merge key where `: ` and a value follow.
+	if text == "" || !utf8.ValidString(text) || strings.Contains(text, "<<") || strings.HasPrefix(text, "---") || strings.HasPrefix(text, "...") {
 		return false
 	}
 	first, last := text[0], text[len(text)-1]
@@ -269,19 +270,19 @@ func appendScalar(b []byte, n *Node) []byte {
 	switch {
 	case !ok:
 		return appendText(b, n.Value)
-	case math.IsInf(num.float, 1):
+	case math.IsInf(num.Float, 1):
 		return append(b, `"inf"`...)
-	case math.IsInf(num.float, -1):
+	case math.IsInf(num.Float, -1):
 		return append(b, `"-inf"`...)
-	case num.float == 0:
+	case num.Float == 0:
 		return append(b, '0') // −0 too
-	case num.exact && num.negative:
-		return strconv.AppendUint(append(b, '-'), num.size, 10)
-	case num.exact:
-		return strconv.AppendUint(b, num.size, 10)
+	case num.Exact && num.Negative:
+		return strconv.AppendUint(append(b, '-'), num.Size, 10)
+	case num.Exact:
+		return strconv.AppendUint(b, num.Size, 10)
 	}
 	// ECMAScript's shortest form, by which whole floats below 10²¹ are spelled as digits, like the whole numbers above
-	text, err := json.Marshal(num.float)
+	text, err := json.Marshal(num.Float)
 	if err != nil {
 		panic("spec: a finite number that JSON cannot write: " + err.Error())
 	}

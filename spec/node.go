@@ -4,7 +4,7 @@
 //
 // What belongs here is the grammar that all specs share: YAML's strict subset, numbers, paths, ranges, `sweep`,
 // `$path`, and the names of the top-level keys. What a model, a dynamics or a claim may contain does not: this package
-// knows no name of the catalog and imports nothing of the laboratory.
+// knows no name of the catalog, and of the laboratory it imports the language of expressions alone (package formula).
 package spec
 
 import (
@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"sgdlab/formula"
 )
 
 // CommandLine is the File of nodes and problems that come from a command-line override; their Line is the argument's
@@ -126,7 +128,7 @@ func (n *Node) Text() (string, bool) {
 // what is not a number, `.nan` included, is refused.
 func (n *Node) Float() (float64, bool) {
 	num, ok := n.number()
-	return num.float, ok
+	return num.Float, ok
 }
 
 // Int returns the whole number that a scalar spells; `1e5` and `20_000` are whole, `0.5` is not. Where the text is not
@@ -136,31 +138,31 @@ func (n *Node) Int() (int64, bool) {
 	switch {
 	case !ok:
 		return 0, false
-	case num.exact && num.negative:
-		if num.size > 1<<63 {
+	case num.Exact && num.Negative:
+		if num.Size > 1<<63 {
 			return 0, false
 		}
-		return -int64(num.size-1) - 1, true // −2⁶³ has no positive counterpart; size ≥ 1, as −0 is not exact
-	case num.exact:
-		return int64(num.size), num.size <= math.MaxInt64
-	case num.float != math.Trunc(num.float) || math.Abs(num.float) > 1<<53:
+		return -int64(num.Size-1) - 1, true // −2⁶³ has no positive counterpart; size ≥ 1, as −0 is not exact
+	case num.Exact:
+		return int64(num.Size), num.Size <= math.MaxInt64
+	case num.Float != math.Trunc(num.Float) || math.Abs(num.Float) > 1<<53:
 		return 0, false
 	}
-	return int64(num.float), true
+	return int64(num.Float), true
 }
 
 // Uint is Int for 0 … 2⁶⁴ − 1, the range of seeds.
 func (n *Node) Uint() (uint64, bool) {
 	num, ok := n.number()
 	switch {
-	case !ok || num.float < 0:
+	case !ok || num.Float < 0:
 		return 0, false
-	case num.exact:
-		return num.size, true
-	case num.float != math.Trunc(num.float) || num.float > 1<<53:
+	case num.Exact:
+		return num.Size, true
+	case num.Float != math.Trunc(num.Float) || num.Float > 1<<53:
 		return 0, false
 	}
-	return uint64(num.float), true
+	return uint64(num.Float), true
 }
 
 // Bool returns the truth that a scalar spells, `true` or `false` and nothing else: yes, no, on and off are text.
@@ -231,7 +233,7 @@ func (n *Node) Describe() string {
 
 // looksLikeMore says whether text without its quotes would be something other than text.
 func looksLikeMore(text string) bool {
-	_, num := parseNumber(text)
+	_, num := formula.ParseNumber(text)
 	return num || isWord(text)
 }
 

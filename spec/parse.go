@@ -385,6 +385,7 @@ func (r *reader) join(n *Node, path string, piece func(k int) (string, bool)) (t
 		depth += strings.Count(text, "(") - strings.Count(text, ")")
 	}
 	n.Value = strings.Join(parts, ", ")
+	n.Quoted = !plain(n.Value, false) // a piece may be what no plain text holds
 	return len(parts) - 1
 }
 

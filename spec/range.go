@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"sgdlab/formula"
 )
 
 // MaxPoints is the most values that one range, and the most points that one sweep, may hold.
@@ -296,7 +298,7 @@ func NameRange(text string) (from, to string, ok bool) {
 		strings.HasPrefix(to, ".") || strings.Contains(to, "..") {
 		return "", "", false
 	}
-	if _, isNumber := parseNumber(from); isNumber {
+	if _, isNumber := formula.ParseNumber(from); isNumber {
 		return "", "", false // 1..5 is nobody's pair of columns
 	}
 	return from, to, true
