@@ -310,7 +310,13 @@ func TestMoments(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	teacher := func(c TeacherStudentSettings) error { _, err := NewTeacherStudent(c, &Env{}); return err }
+	teacher := func(c TeacherStudentSettings) error {
+		if c.SingularValues == nil {
+			c.SingularValues = []float64{}
+		}
+		_, err := NewTeacherStudent(c, &Env{})
+		return err
+	}
 	gauss := func(c GaussianSettings) error { _, err := NewGaussian(c, &Env{}); return err }
 	target := func(c TargetMatrixSettings) error { _, err := NewTargetMatrix(c, &Env{}); return err }
 	for _, tc := range []struct {

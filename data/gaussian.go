@@ -52,36 +52,23 @@ func assemble(u lanes.Mat, s []float64, v lanes.Mat) lanes.Mat {
 	return w
 }
 
-// inputs draws X with the covariance diag(variances), I where there are none.
-func inputs(seed uint64, samples, dim int, variances []float64) (lanes.Mat, error) {
-	if err := fits("inputs", samples, dim); err != nil {
-		return lanes.Mat{}, err
-	}
-	if variances != nil && len(variances) != dim {
-		return lanes.Mat{}, fmt.Errorf("input-covariance has %d variances for %d inputs; give one for each input", len(variances), dim)
-	}
-	for _, v := range variances {
-		if !(v >= 0) || math.IsInf(v, 0) {
-			return lanes.Mat{}, fmt.Errorf("input-covariance holds %g; variances are finite numbers ≥ 0", v)
-		}
-	}
-	x := gaussian("data/inputs", seed, samples, dim)
-	for j, v := range variances {
-		for i := range samples {
-			x.Set(i, j, x.At(i, j)*math.Sqrt(v))
-		}
-	}
-	return x, nil
-}
-
-// label returns Y = XWᵀ + deviation·Z with standard normals Z.
-func label(x, w lanes.Mat, deviation float64, seed uint64) lanes.Mat {
+// label returns Y = XWᵀ + deviation·Z with standard normals Z of a purpose.
+func label(x, w lanes.Mat, deviation float64, purpose string, seed uint64) lanes.Mat {
 	y := lanes.MulMat(x, w.T())
-	z := gaussian("data/labels", seed, y.Rows, y.Cols)
+	z := gaussian(purpose, seed, y.Rows, y.Cols)
 	for i := range y.Data {
 		y.Data[i] = math.FMA(deviation, z.Data[i], y.Data[i])
 	}
 	return y
+}
+
+// taught makes the targets of a set whose inputs stand, with the map W.
+func (s *Set) taught(w lanes.Mat, deviation float64, seed uint64) (*Set, error) {
+	s.Y = label(s.X, w, deviation, "data/labels", seed)
+	if !s.TestX.Empty() {
+		s.TestY = label(s.TestX, w, deviation, "data/test-labels", seed)
+	}
+	return s.finish()
 }
 
 // checkSpectrum refuses singular values that no rows × cols matrix has.
@@ -109,19 +96,21 @@ type TeacherStudentSettings struct {
 	Inputs          int       `doc:"d, the number of inputs" check:">=1"`
 	Outputs         int       `doc:"k, the number of targets" default:"1" check:">=1"`
 	Samples         int       `doc:"n, the number of samples" check:">=1"`
-	SingularValues  []float64 `doc:"singular values of the teacher, at most min(d, k) of them; the rest are 0" check:">=0"`
+	SingularValues  []float64 `doc:"singular values of the teacher, at most min(d, k) of them; the rest are 0" optional:"true" check:">=0"`
+	Spectrum        *Spectrum `doc:"instead of singular-values: how the min(d, k) singular values of the teacher fall off" optional:"true"`
 	Whiten          bool      `doc:"make the sample covariance exact: XᵀX/n = I" default:"false"`
 	LabelNoise      float64   `doc:"standard deviation of the Gaussian noise fixed in the targets" default:"0" check:">=0"`
 	InputCovariance []float64 `doc:"variance of each input; 1 each where missing" optional:"true" check:">=0"`
+	Design
 }
 
 // NewTeacherStudent draws Gaussian inputs and labels them by a linear teacher,
 //
 //	Y = X Wᵀ + σZ,  W = U diag(s) Vᵀ,
 //
-// with Haar distributed U (k, r) and V (d, r), r = min(d, k). X, U, V and Z each have their own random numbers, so that
+// with X (n, d), Y (n, k), standard normal Z, and Haar distributed U (k, r) and V (d, r), r = min(d, k). X, U, V and Z each have their own random numbers, so that
 // points of a sweep over σ or s share them. With whiten X is √n times an orthonormal set, and XᵀX/n = I to rounding. The
-// empirical map differs from W by the part of σZ along the inputs.
+// empirical map differs from W by the part of σZ along the inputs. s is in units of targets over inputs, σ in those of the targets.
 func NewTeacherStudent(c TeacherStudentSettings, e *Env) (*Set, error) {
 	if err := fits("targets", c.Samples, c.Outputs); err != nil {
 		return nil, err
@@ -129,35 +118,23 @@ func NewTeacherStudent(c TeacherStudentSettings, e *Env) (*Set, error) {
 	if err := fits("the teacher", c.Outputs, c.Inputs); err != nil {
 		return nil, err
 	}
-	if err := checkSpectrum(c.SingularValues, c.Outputs, c.Inputs); err != nil {
+	r := min(c.Inputs, c.Outputs)
+	singular, err := chosen(c.SingularValues, c.Spectrum, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSpectrum(singular, c.Outputs, c.Inputs); err != nil {
 		return nil, err
 	}
 	if err := checkDeviation(c.LabelNoise); err != nil {
 		return nil, err
 	}
-	if c.Whiten && c.InputCovariance != nil {
-		return nil, fmt.Errorf("whiten makes the covariance of the inputs I; leave out whiten or input-covariance")
-	}
-	if c.Whiten && c.Samples < c.Inputs {
-		return nil, fmt.Errorf("%d samples cannot be white in %d inputs; use at least %d samples, or whiten: false", c.Samples, c.Inputs, c.Inputs)
-	}
-	x, err := inputs(e.Seed, c.Samples, c.Inputs, c.InputCovariance)
-	if err != nil {
+	s := &Set{Name: "teacher-student"}
+	if s.X, s.TestX, err = c.draw(e.Seed, c.Samples, c.Inputs, c.InputCovariance, c.Whiten); err != nil {
 		return nil, err
 	}
-	if c.Whiten {
-		q := byColumns(x)
-		orthonormalise(q)
-		root := math.Sqrt(float64(c.Samples))
-		for i := range q.Data {
-			q.Data[i] *= root
-		}
-		x = q.Clone()
-	}
-	r := min(c.Inputs, c.Outputs)
-	w := assemble(Haar("data/teacher-left", e.Seed, c.Outputs, r), c.SingularValues, Haar("data/teacher-right", e.Seed, c.Inputs, r))
-	s := &Set{Name: "teacher-student", X: x, Y: label(x, w, c.LabelNoise, e.Seed), Teacher: w}
-	return s.finish()
+	s.Teacher = assemble(Haar("data/teacher-left", e.Seed, c.Outputs, r), singular, Haar("data/teacher-right", e.Seed, c.Inputs, r))
+	return s.taught(s.Teacher, c.LabelNoise, e.Seed)
 }
 
 // GaussianSettings are the settings of NewGaussian.
@@ -166,15 +143,19 @@ type GaussianSettings struct {
 	Inputs          int       `doc:"d, the number of inputs" check:">=1"`
 	Outputs         int       `doc:"k, the number of targets" default:"1" check:">=1"`
 	Teacher         string    `doc:"the map behind the targets: none, or entries drawn from N(0, 1/d)" default:"none" oneof:"none|gaussian"`
+	Rank            int       `doc:"rank of the gaussian teacher, a product of two Gaussian factors; full where missing" optional:"true" check:">=1"`
 	LabelNoise      float64   `doc:"standard deviation of the Gaussian noise fixed in the targets; without a teacher it is all they are" default:"1" check:">=0"`
+	Whiten          bool      `doc:"make the sample covariance exact: XᵀX/n = I" default:"false"`
 	InputCovariance []float64 `doc:"variance of each input; 1 each where missing" optional:"true" check:">=0"`
+	Design
 }
 
 // NewGaussian draws Gaussian inputs and targets,
 //
-//	Y = X Wᵀ + σZ,  W = 0 or Wᵢⱼ ~ N(0, 1/d).
+//	Y = X Wᵀ + σZ,  W = 0 or Wᵢⱼ ~ N(0, 1/d), or W = ABᵀ/√(rd) with standard normal A (k, r) and B (d, r),
 //
-// X, W and Z each have their own random numbers.
+// with X (n, d), Y (n, k) and standard normal Z. Entries of either teacher have the variance 1/d, so that on inputs of variance 1
+// targets have the variance 1 + σ². X, W and Z each have their own random numbers. σ is in units of the targets.
 func NewGaussian(c GaussianSettings, e *Env) (*Set, error) {
 	if err := fits("targets", c.Samples, c.Outputs); err != nil {
 		return nil, err
@@ -185,30 +166,42 @@ func NewGaussian(c GaussianSettings, e *Env) (*Set, error) {
 	if err := checkDeviation(c.LabelNoise); err != nil {
 		return nil, err
 	}
-	x, err := inputs(e.Seed, c.Samples, c.Inputs, c.InputCovariance)
-	if err != nil {
+	s := &Set{Name: "gaussian"}
+	var err error
+	if s.X, s.TestX, err = c.draw(e.Seed, c.Samples, c.Inputs, c.InputCovariance, c.Whiten); err != nil {
 		return nil, err
 	}
-	s := &Set{Name: "gaussian", X: x}
+	w := lanes.NewMat(c.Outputs, c.Inputs)
 	switch c.Teacher {
 	case "none":
-		s.Y = label(x, lanes.NewMat(c.Outputs, c.Inputs), c.LabelNoise, e.Seed)
-	case "gaussian":
-		s.Teacher = gaussian("data/teacher", e.Seed, c.Outputs, c.Inputs)
-		root := math.Sqrt(float64(c.Inputs))
-		for i := range s.Teacher.Data {
-			s.Teacher.Data[i] /= root
+		if c.Rank != 0 {
+			return nil, fmt.Errorf("rank is that of a teacher, and teacher is none; leave out rank, or use teacher: gaussian")
 		}
-		s.Y = label(x, s.Teacher, c.LabelNoise, e.Seed)
+	case "gaussian":
+		unit := math.Sqrt(float64(c.Inputs))
+		switch most := min(c.Inputs, c.Outputs); {
+		case c.Rank == 0:
+			w = gaussian("data/teacher", e.Seed, c.Outputs, c.Inputs)
+		case c.Rank < 0 || c.Rank > most:
+			return nil, fmt.Errorf("rank is %d; a %d × %d teacher has a rank from 1 to %d", c.Rank, c.Outputs, c.Inputs, most)
+		default:
+			w = lanes.MulMat(gaussian("data/teacher-left", e.Seed, c.Outputs, c.Rank), gaussian("data/teacher-right", e.Seed, c.Inputs, c.Rank).T())
+			unit = math.Sqrt(float64(c.Rank) * float64(c.Inputs))
+		}
+		for i := range w.Data {
+			w.Data[i] /= unit
+		}
+		s.Teacher = w
 	default:
 		return nil, fmt.Errorf("teacher is %q; want none or gaussian", c.Teacher)
 	}
-	return s.finish()
+	return s.taught(w, c.LabelNoise, e.Seed)
 }
 
 // TargetMatrixSettings are the settings of NewTargetMatrix.
 type TargetMatrixSettings struct {
-	SingularValues []float64   `doc:"singular values of M; give these or matrix" optional:"true" check:">=0"`
+	SingularValues []float64   `doc:"singular values of M; give these, spectrum or matrix" optional:"true" check:">=0"`
+	Spectrum       *Spectrum   `doc:"how the singular values of M fall off, as many as rows and cols allow" optional:"true"`
 	Rows           int         `doc:"rows of M; as many as singular values where missing" optional:"true" check:">=1"`
 	Cols           int         `doc:"columns of M; as many as singular values where missing" optional:"true" check:">=1"`
 	Rotate         bool        `doc:"turn M by Haar distributed rotations of the data seed; false keeps it diagonal" default:"true"`
@@ -219,12 +212,25 @@ type TargetMatrixSettings struct {
 //
 //	X = I,  Y = Mᵀ,
 //
-// under the loss sum-half. M is given, or drawn as U diag(s) Vᵀ.
+// with M of shape (k, d), so that n = d, under the loss sum-half, the default on this set: L = ½‖W − M‖²_F. M is given, or drawn as
+// U diag(s) Vᵀ with Haar distributed U and V. There are no test rows.
 func NewTargetMatrix(c TargetMatrixSettings, e *Env) (*Set, error) {
+	if c.Matrix == nil && c.Spectrum != nil {
+		if c.Rows < 1 || c.Cols < 1 {
+			return nil, fmt.Errorf("spectrum says how singular values fall off, and not how many there are; give rows and cols")
+		}
+		if err := fits("the target matrix", c.Rows, c.Cols); err != nil {
+			return nil, err
+		}
+		var err error
+		if c.SingularValues, err = chosen(c.SingularValues, c.Spectrum, min(c.Rows, c.Cols)); err != nil {
+			return nil, err
+		}
+	}
 	var m lanes.Mat
 	switch {
-	case c.Matrix != nil && c.SingularValues != nil:
-		return nil, fmt.Errorf("both matrix and singular-values are given; leave out one")
+	case c.Matrix != nil && (c.SingularValues != nil || c.Spectrum != nil):
+		return nil, fmt.Errorf("both matrix and singular-values or spectrum are given; leave out one")
 	case c.Matrix != nil:
 		if len(c.Matrix) == 0 || len(c.Matrix[0]) == 0 {
 			return nil, fmt.Errorf("matrix is empty; give at least one row of one number")
@@ -263,7 +269,7 @@ func NewTargetMatrix(c TargetMatrixSettings, e *Env) (*Set, error) {
 			m.Set(j, j, s)
 		}
 	default:
-		return nil, fmt.Errorf("neither matrix nor singular-values is given; give one")
+		return nil, fmt.Errorf("neither matrix nor singular-values is given; give one, or spectrum")
 	}
 	if err := fits("the inputs of the target matrix", m.Cols, m.Cols); err != nil {
 		return nil, err

@@ -1,7 +1,10 @@
-// Package data holds inputs and targets: tables read from files, and sets drawn from a teacher.
+// Package data holds inputs and targets: tables and arrays read from files, and sets drawn from a teacher.
+//
+// Files are somebody else's: their readers believe no size that a header claims before the bytes are there, and say what
+// they found, where, and what would be right.
 //
 // What belongs here: sets, where they come from, how they are scaled, whitened and split, and their second moments. What
-// does not: losses and networks (package model).
+// does not: losses and networks (package model), and the tables of runs (package store).
 package data
 
 import (
@@ -29,6 +32,7 @@ type Set struct {
 	Teacher      lanes.Mat // (k, d): the map behind the targets, empty where unknown
 	SumHalf      bool      // the set stands for the matrix loss ½‖W − M‖², which is its sum-half loss
 	Hash         string    // SHA-256 of the values
+	Files        []File    // what was read, with the SHA-256 of every file
 	Warnings     []string  // what was dropped or filled in reading
 
 	once    sync.Once

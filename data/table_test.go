@@ -46,7 +46,7 @@ func TestTable(t *testing.T) {
 			content = packed(t, small)
 		}
 		e := write(t, name, content)
-		s := must[*Set](t)(NewTable(TableSettings{Path: name, Inputs: []string{"c", "a..b"}, Targets: []string{"d"}, Train: 1, Shuffle: true}, e))
+		s := must[*Set](t)(NewTable(TableSettings{Path: name, Inputs: []string{"c", "a..b"}, Targets: []string{"d"}, Preparation: Preparation{Train: 1, Shuffle: true}}, e))
 		near(t, name+": X", s.X, lanes.MatOf([][]float64{{100, 1, 10}, {200, 2, 20}, {300, 3, 30}, {400, 4, 40}}), 0)
 		near(t, name+": Y", s.Y, lanes.MatOf([][]float64{{7}, {7}, {7}, {7}}), 0)
 		if !s.TestX.Empty() || len(s.Warnings) != 0 {
@@ -65,7 +65,7 @@ func TestTableSplitAndScale(t *testing.T) {
 	e := write(t, "t.csv", []byte(b.String()))
 	read := func(train float64, shuffle bool, scale Scale) *Set {
 		t.Helper()
-		return must[*Set](t)(NewTable(TableSettings{Path: "t.csv", Inputs: []string{"x", "k"}, Targets: []string{"y"}, Train: train, Shuffle: shuffle, Scale: scale}, e))
+		return must[*Set](t)(NewTable(TableSettings{Path: "t.csv", Inputs: []string{"x", "k"}, Targets: []string{"y"}, Preparation: Preparation{Train: train, Shuffle: shuffle, Scale: scale}}, e))
 	}
 	column := func(m lanes.Mat, j int) []float64 {
 		var x []float64
@@ -144,7 +144,7 @@ func TestTableSplitAndScale(t *testing.T) {
 
 func TestTableDropsMissing(t *testing.T) {
 	e := write(t, "t.csv", []byte("a,b,c\n1,2,\n,3,4\n5,NaN,6\n7,8,9\n"))
-	s := must[*Set](t)(NewTable(TableSettings{Path: "t.csv", Inputs: []string{"a"}, Targets: []string{"b"}, Train: 1, Missing: "drop"}, e))
+	s := must[*Set](t)(NewTable(TableSettings{Path: "t.csv", Inputs: []string{"a"}, Targets: []string{"b"}, Preparation: Preparation{Train: 1, Missing: "drop"}}, e))
 	near(t, "X", s.X, lanes.MatOf([][]float64{{1}, {7}}), 0) // the empty c is not used
 	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "dropped 2 of 4 rows") {
 		t.Errorf("warnings %v", s.Warnings)
@@ -190,7 +190,7 @@ func TestTableErrors(t *testing.T) {
 		{"train of NaN", "t.csv", []byte("a,b\n1,2\n"), func(c *TableSettings) { c.Train = math.NaN() }, []string{"NaN"}},
 	} {
 		e := write(t, tc.name, tc.content)
-		c := TableSettings{Path: tc.name, Inputs: []string{"a"}, Targets: []string{"b"}, Train: 1, Shuffle: true, Missing: "error"}
+		c := TableSettings{Path: tc.name, Inputs: []string{"a"}, Targets: []string{"b"}, Preparation: Preparation{Train: 1, Shuffle: true, Missing: "error"}}
 		if tc.change != nil {
 			tc.change(&c)
 		}
@@ -204,5 +204,13 @@ func TestTableErrors(t *testing.T) {
 				t.Errorf("%s: error %q lacks %q", tc.what, err, w)
 			}
 		}
+	}
+}
+
+// put adds a file to the folder of an environment.
+func put(t *testing.T, e *Env, name string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(e.Folder, name), content, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
