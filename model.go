@@ -88,6 +88,14 @@ type GaussNewton interface {
 	GaussNewtonVec(dst, theta, v lanes.Pack, ws *lanes.Arena)
 }
 
+// Featured models have hidden units.
+type Featured interface {
+	// Features returns the number of units of each hidden layer, first to last.
+	Features() []int
+	// Activations is dst = what the units of a hidden layer, from 0, send on; shape (rows, units).
+	Activations(dst, theta lanes.Pack, layer int, rows Rows, ws *lanes.Arena)
+}
+
 // Shape is a weight matrix inside θ: Rows × Cols numbers from Offset on, by rows.
 type Shape struct{ Offset, Rows, Cols int }
 

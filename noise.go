@@ -35,11 +35,28 @@ type Law interface {
 	Index() float64
 }
 
+// Gaussian laws may be standard normal, ξ ~ N(0, I): then h^½ξ is a Brownian increment, whose path between two steps is known,
+// and of σ only σσᵀ matters. A law of index 2 need not be one.
+type Gaussian interface{ Gaussian() bool }
+
+// IsGaussian returns what a law says of itself, and false where it says nothing.
+func IsGaussian(l Law) bool {
+	g, ok := l.(Gaussian)
+	return ok && g.Gaussian()
+}
+
 // Noise is one source of randomness of an SDE: over a step h its kick is scale·σ(θ)·h^(1/α)ξ.
 type Noise struct {
 	Factor Factor
 	Law    Law
 	Scale  Setting
+}
+
+// Kicked steppers add noises to the steps of a discrete dynamics. They are no diffusions, and the noises are not all of theirs:
+// the dynamics may have its own.
+type Kicked interface {
+	Stepper
+	Kicks() []Noise
 }
 
 // Sense is how the stochastic integral ∫σ(θ)dW is meant where σ depends on θ.

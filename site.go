@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sgdlab/data"
+	"sgdlab/lanes"
 )
 
 // Site is where a dynamics, an observable or a theory is built: what stands already. A field is nil until it stands.
@@ -20,6 +21,12 @@ type Site struct {
 	Draws Sampler // how the dynamics being built draws rows; nil on the full batch
 	Place string  // where in the spec this is built: the purpose of its random numbers, such as "noise[1]"
 
+	// Folder is where relative paths of files start.
+	Folder string
+
+	// StartSeed is the seed of the start of each point of the sweep; nil where it is that of the clock.
+	StartSeed func(point int32) uint64
+
 	// Shared holds what several of one worker's tools have in common, by name, so that it is worked out once for all of
 	// them; nil where each has its own.
 	Shared map[string]any
@@ -30,6 +37,21 @@ func (s *Site) At(place string) *Site {
 	c := *s
 	c.Place = place
 	return &c
+}
+
+// Origin returns what draws, from their addresses, where the replicas of a clock started.
+func (s *Site) Origin() func(theta lanes.Pack, at *Clock) {
+	start, seed := s.Start, s.StartSeed
+	return func(theta lanes.Pack, at *Clock) {
+		first := Clock{Point: at.Point}
+		first.Seed, first.Replica = at.Seed, at.Replica
+		if seed != nil {
+			for l, p := range at.Point {
+				first.Seed[l] = seed(p)
+			}
+		}
+		start.Draw(theta, &first)
+	}
 }
 
 // Part is a field of a constructor's settings that is itself an entry of a list, built when the constructor calls it.
@@ -68,7 +90,7 @@ var views = []reflect.Type{
 	reflect.TypeFor[Model](), reflect.TypeFor[Network](), reflect.TypeFor[Sampled](), reflect.TypeFor[Tangents](), reflect.TypeFor[Curved](),
 	reflect.TypeFor[GaussNewton](), reflect.TypeFor[Layered](), reflect.TypeFor[EndToEnd](), reflect.TypeFor[Paired](), reflect.TypeFor[Saddled](),
 	reflect.TypeFor[Mapped](), reflect.TypeFor[Scattered](), reflect.TypeFor[Formed](), reflect.TypeFor[Cubic](),
-	reflect.TypeFor[Charted](),
+	reflect.TypeFor[Charted](), reflect.TypeFor[Featured](),
 }
 
 // Views lists the views that a model offers, its wrapped parts included.

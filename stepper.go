@@ -28,6 +28,18 @@ type Diffusive interface {
 	SDE() *SDE
 }
 
+// Dense steppers know the path inside their last step. Ask with Keep before the step.
+type Dense interface {
+	Stepper
+	// Keep has the insides of steps to come remembered; until then only their ends are.
+	Keep()
+	// Nodes returns the ends of the smooth pieces of the last step, as fractions of it, in rising order; the last are 1,
+	// or where a replica was lost. A lane that has fewer repeats its last one. It is valid until the next step.
+	Nodes() []lanes.Vec
+	// Inside is dst = θ at a fraction of the last step, from 0, its beginning, to 1, its end; shapes (d).
+	Inside(dst lanes.Pack, fraction lanes.Vec)
+}
+
 // Size returns the length of a stepper's state.
 func Size(s Stepper) int {
 	n := 0

@@ -12,9 +12,21 @@ import (
 // DeepLinear is the deep linear network
 //
 //	h(x) = W_L ⋯ W₁ x,  W_l of shape (w_l, w_{l−1}),
+//	L(θ) = p Σᵢ ‖h(xᵢ) − yᵢ‖²,
+//	∂L/∂W_l = (W_L ⋯ W_{l+1})ᵀ G (W_{l−1} ⋯ W₁)ᵀ,  G = 2pn (W_L ⋯ W₁ Σxx − Σyx),
 //
-// with θ = (W₁, …, W_L), each by rows. Rows of data pass through the layers, or the end-to-end map is formed first,
-// whichever takes fewer operations.
+// with θ = (W₁, …, W_L), each by rows, of shape (Σ w_l w_{l−1}); p is the prefactor of the loss, Σxx = XᵀX/n and Σyx =
+// YᵀX/n the second moments of inputs X, shape (n, w₀), and targets Y, shape (n, w_L). L is in units of the targets
+// squared.
+//
+// Loss and gradient over all rows are read off the second moments, at a price free of n, where there are more samples than
+// inputs or Σxx = cI. Rows of a mini-batch pass through the layers, or the end-to-end map is formed first, whichever takes
+// fewer operations.
+//
+// Its critical points are told apart by the modes that are learnt (start saddle); gradient flow conserves W_{l+1}ᵀW_{l+1}
+// − W_lW_lᵀ (observable balancedness). At most 2²⁴ parameters.
+//
+// Source: Saxe, McClelland & Ganguli 2013; critical points after Baldi & Hornik 1989.
 type DeepLinear struct {
 	x       lanes.Mat // (n, w₀)
 	widths  []int     // w₀ … w_L
@@ -487,4 +499,34 @@ func (m *DeepLinear) placed(d *data.Moments, modes []int, s []float64) ([]float6
 		}
 	}
 	return theta, nil
+}
+
+func (m *DeepLinear) unbalance(theta []float64, modes int, imbalance, idle float64) error {
+	depth := len(m.layers)
+	for l, f := range steps(imbalance, depth) {
+		w := m.layers[l]
+		for i := range w.Rows * w.Cols {
+			theta[w.Offset+i] *= f
+		}
+	}
+	if idle == 0 {
+		return nil
+	}
+	if depth < 3 {
+		return fmt.Errorf("idle is %g, but a network of %d layers has no weights between hidden units; use at least three layers, or leave out idle", idle, depth)
+	}
+	free := math.MaxInt
+	for l := 1; l < depth; l++ {
+		free = min(free, m.widths[l]-modes)
+	}
+	if free < 1 {
+		return fmt.Errorf("idle is %g, but a hidden layer of widths %v has no unit that carries none of the %d modes; widen it, or learn fewer", idle, m.widths, modes)
+	}
+	for l := 1; l < depth-1; l++ {
+		w := m.layers[l]
+		for a := modes; a < modes+free; a++ {
+			theta[w.Offset+a*w.Cols+a] = idle
+		}
+	}
+	return nil
 }

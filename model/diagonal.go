@@ -19,7 +19,8 @@ type DiagonalSettings struct {
 	Loss            Loss   `doc:"prefactor of the square loss: mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; mean-half where missing, sum-half on target-matrix" optional:"true"`
 }
 
-// NewDiagonal builds the regression of a diagonal linear network h(x) = ⟨β(θ), x⟩ on a set with one target.
+// NewDiagonal builds the regression of a diagonal linear network on a set; it needs data with one target, and has at most
+// 2²⁴ parameters. See [DiagonalPair] and [DiagonalPowers].
 func NewDiagonal(c DiagonalSettings, set *data.Set) (sgdlab.Model, error) {
 	switch {
 	case set == nil:
@@ -45,18 +46,26 @@ func NewDiagonal(c DiagonalSettings, set *data.Set) (sgdlab.Model, error) {
 
 // Diagonal is the diagonal linear network
 //
-//	h(x) = ⟨β, x⟩,  β = u¹ ⊙ ⋯ ⊙ u^L,
+//	h(x) = ⟨β, x⟩,  β = u¹ ⊙ ⋯ ⊙ u^L,  L(θ) = p Σᵢ (h(xᵢ) − yᵢ)²,
+//	∂L/∂u^l = g ⊙ Π_{m≠l} u^m,  g = 2pn (Σxx β − Σyxᵀ),
 //
-// θ = (u¹, …, u^L) of shape (Ld), with the derivatives
+// with θ = (u¹, …, u^L) of shape (Ld) for inputs X of shape (n, d) and one target; ⊙ is the entrywise product, p the
+// prefactor of the loss, Σxx = XᵀX/n and Σyx = YᵀX/n. L is in units of the target squared. The price of a gradient over
+// all rows is free of n where there are more samples than inputs.
 //
-//	∂⟨g, β⟩/∂u^l = g ⊙ Π_{m≠l} u^m,  ∂²⟨g, β⟩/∂u^l∂u^k = g ⊙ Π_{m≠l,k} u^m.
+// Source: Pesme, Pillaud-Vivien & Flammarion 2021, of two vectors; Labarrière, Molinari, Rosasco, Vega & Villa 2024, of
+// more.
 type Diagonal struct {
 	mapped
 	depth int
 }
 
-// DiagonalPair is the diagonal network of two layers, β = u ⊙ v. Every gradient is (gv, gu) with one g per coordinate, so
-// that steps rotate each pair (u, v) hyperbolically.
+// DiagonalPair is the product of two vectors, β = u ⊙ v. Every gradient is (g ⊙ v, g ⊙ u) with one g per coordinate,
+// whatever the rows and labels, so that each step rotates the pairs (u, v) hyperbolically,
+//
+//	u² − v² ← (u² − v²)(1 − η²g²).
+//
+// The observables hyperbolic-invariant and hyperbolic-product read this law.
 type DiagonalPair struct{ *Diagonal }
 
 func newDiagonal(x lanes.Mat, depth int) linear {
@@ -204,12 +213,33 @@ func (m *Diagonal) place(beta []float64) []float64 {
 	return theta
 }
 
-// DiagonalPowers is the diagonal linear network
+func (m *Diagonal) unbalance(theta []float64, _ int, imbalance, idle float64) error {
+	if idle != 0 && m.depth < 3 {
+		return fmt.Errorf("idle is %g, but in a product of %d vectors both are 0 where nothing is learnt; use depth: 3 or more, or leave out idle", idle, m.depth)
+	}
+	d := m.x.Cols
+	f := steps(imbalance, m.depth)
+	for j := range d {
+		learnt := theta[j] != 0
+		for l := range m.depth {
+			switch {
+			case learnt:
+				theta[l*d+j] *= f[l]
+			case l > 1:
+				theta[l*d+j] = idle
+			}
+		}
+	}
+	return nil
+}
+
+// DiagonalPowers is what `parametrisation: difference-of-powers` gives,
 //
 //	h(x) = ⟨β, x⟩,  β = u^L − v^L (entrywise powers),
+//	∂L/∂u = L g ⊙ u^(L−1),  ∂L/∂v = −L g ⊙ v^(L−1),
 //
-// θ = (u, v) of shape (2d). At L = 2 its steps multiply uv by exactly 1 − (2ηg)²: the pairs that they rotate are
-// (u + v, u − v), which are not entries of θ.
+// with θ = (u, v) of shape (2d), and g as above. At L = 2 a step multiplies uv by exactly 1 − (2ηg)²: the pairs that it
+// rotates are (u + v, u − v), which are not entries of θ.
 type DiagonalPowers struct {
 	mapped
 	power int

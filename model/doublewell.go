@@ -15,6 +15,9 @@ import (
 //
 // with minima V = −ΔV at ±a and the barrier top V = 0 between them; V″(±a) = 8ΔV/a², V″(0) = −4ΔV/a². At ΔV = ¼ and
 // a = 1 it is x⁴/4 − x²/2.
+//
+// States have the shape (1). Critical points: the minima left and right, and top between them. V and temperatures are in units
+// of θ² over time, curvatures in 1/time.
 type DoubleWell struct {
 	Barrier float64 // ΔV
 	Well    float64 // a
@@ -71,5 +74,28 @@ func (m *DoubleWell) HessVec(dst, theta, v lanes.Pack, _ *lanes.Arena) {
 	for l, x := range theta[0] {
 		q := x / m.Well
 		dst[0][l] = f * math.FMA(3*q, q, -1) * v[0][l]
+	}
+}
+
+// Hessian is dst = V″(x).
+func (m *DoubleWell) Hessian(dst, theta lanes.Pack, ws *lanes.Arena) {
+	m.HessVec(dst, theta, lanes.Pack{lanes.Splat(1)}, ws)
+}
+
+// ThirdVec is dst = V‴(x)uv, V‴ = (24ΔV/a³)q.
+func (m *DoubleWell) ThirdVec(dst, theta, u, v lanes.Pack, _ *lanes.Arena) {
+	f := 24 * m.Barrier / m.Well / m.Well / m.Well
+	for l, x := range theta[0] {
+		dst[0][l] = f * (x / m.Well) * (u[0][l] * v[0][l])
+	}
+}
+
+// CriticalPoints returns left, right and top.
+func (m *DoubleWell) CriticalPoints() []sgdlab.CriticalPoint {
+	bottom, top := []float64{8 * m.Barrier}, []float64{-4 * m.Barrier}
+	return []sgdlab.CriticalPoint{
+		point("left", []float64{-m.Well}, -m.Barrier, bottom),
+		point("right", []float64{m.Well}, -m.Barrier, bottom),
+		point("top", []float64{0}, 0, top, "left", "right"),
 	}
 }

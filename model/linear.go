@@ -30,12 +30,19 @@ type linear interface {
 	balanced(m *data.Moments, modes []int, strength float64) ([]float64, error)
 }
 
-// Linear is the regression of a linear network, with W* the empirical map and Σxx the second moment of the inputs,
+// balanceable networks can leave the balance of their layers.
+type balanceable interface {
+	// unbalance moves θ of a balanced critical point with so many modes to one without balance; see Linear.Unbalanced.
+	unbalance(theta []float64, modes int, imbalance, idle float64) error
+}
+
+// Linear is a network that is linear in its inputs, h(x) = W(θ)x, under the square loss,
 //
-//	L(θ) = L_min + pn tr((W − W*) Σxx (W − W*)ᵀ),  ∂L/∂W = 2pn (W − W*) Σxx.
+//	L(θ) = p Σᵢ ‖Wxᵢ − yᵢ‖² = L_min + pn tr((W − W*) Σxx (W − W*)ᵀ),  ∂L/∂W = 2pn (W − W*) Σxx,
 //
-// Where there are more samples than inputs, or Σxx = cI, it answers L, ∇L and ∇²L from these, at a price free of n. The trace is summed
-// as squares, so that a small loss is as accurate as W itself. Elsewhere it sums over rows.
+// with p the prefactor of the loss, W* the least squares map of least norm and Σxx = (1/n) Σ xᵢxᵢᵀ the second moment of
+// the inputs. Where there are more samples than inputs, or Σxx = cI, it answers L, ∇L and ∇²L from these, at a price free
+// of n; the trace is summed as squares, so that a small loss is as accurate as W itself. Elsewhere it sums over rows.
 type Linear struct {
 	*Regression
 	lin     linear
@@ -180,6 +187,43 @@ func (r *Linear) Balanced(modes []int, strength float64) ([]float64, error) {
 		return nil, fmt.Errorf("strength is %g; want a finite number > 0", strength)
 	}
 	return r.lin.balanced(r.moments, modes, strength)
+}
+
+// Unbalanced returns θ at a critical point where just these modes are learnt and whose layers are not balanced. The
+// end-to-end map and the loss are those of Critical. Each layer's part of the modes is imbalance times as large as that of
+// the layer below, and idle is the size of weights that nothing passes: between hidden units that carry no mode, or in a
+// product of vectors in every coordinate that is not learnt, in all vectors but two.
+func (r *Linear) Unbalanced(modes []int, imbalance, idle float64) ([]float64, error) {
+	net, ok := r.lin.(balanceable)
+	if !ok {
+		return nil, fmt.Errorf("%T has no layers to unbalance; leave out imbalance and idle, or use deep-linear or diagonal with parametrisation: product", r.lin)
+	}
+	theta, _, err := r.Critical(modes)
+	switch {
+	case err != nil:
+		return nil, err
+	case !(imbalance > 0) || math.IsInf(imbalance, 0):
+		return nil, fmt.Errorf("imbalance is %g; want a finite number > 0, the size of a layer over that of the layer below", imbalance)
+	case !(idle >= 0) || math.IsInf(idle, 0):
+		return nil, fmt.Errorf("idle is %g; want a finite number ≥ 0", idle)
+	case imbalance != 1 && len(modes) == 0:
+		return nil, fmt.Errorf("imbalance is %g, but at the origin every layer is 0; learn a mode, or leave out imbalance", imbalance)
+	}
+	return theta, net.unbalance(theta, len(modes), imbalance, idle)
+}
+
+// steps returns c^(l − (L−1)/2) for l = 0 … L−1: neighbours have the ratio c, and the product is 1.
+func steps(c float64, depth int) []float64 {
+	f := make([]float64, depth)
+	half := math.Sqrt(c)
+	for l := range f {
+		if e := 2*l - (depth - 1); e >= 0 {
+			f[l] = power(half, e)
+		} else {
+			f[l] = 1 / power(half, -e)
+		}
+	}
+	return f
 }
 
 func (r *Linear) checkModes(modes []int) error {

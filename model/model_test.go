@@ -1,11 +1,13 @@
 package model
 
 import (
+	"math"
 	"strings"
 	"testing"
 
 	"sgdlab"
 	"sgdlab/data"
+	"sgdlab/lanes"
 	"sgdlab/model/modeltest"
 )
 
@@ -44,25 +46,73 @@ func TestBattery(t *testing.T) {
 	diagonal := func(set *data.Set, parametrisation string, depth int) sgdlab.Model {
 		return must[sgdlab.Model](t)(NewDiagonal(DiagonalSettings{Parametrisation: parametrisation, Depth: depth}, set))
 	}
+	landscape := func(m sgdlab.Model, err error) sgdlab.Model { return must[sgdlab.Model](t)(m, err) }
+	on := func(x, y []float64) *data.Set {
+		s := &data.Set{Name: "pairs", X: lanes.NewMat(len(x), 1), Y: lanes.NewMat(len(x), 1)}
+		copy(s.X.Data, x)
+		copy(s.Y.Data, y)
+		return s
+	}
+	noise := must[*data.Set](t)(data.NewGaussian(data.GaussianSettings{Inputs: 1, Outputs: 1, Samples: 50, Teacher: "none", LabelNoise: 1}, &data.Env{Seed: 3}))
+	x := []float64{0.5, -1, 2, 0.3}
+	zero, steep, falling := on(x, make([]float64, 4)), on(x, []float64{0.6, -0.7, 2.2, 0.1}), on(x, []float64{-0.6, 0.7, -2.2, -0.1})
+	lone := on([]float64{1.5}, []float64{2})
+	polynomial := func(form string, set *data.Set, powers ...int) sgdlab.Model {
+		return landscape(NewPolynomial(PolynomialSettings{Form: form, Powers: powers, Zero: 1.1}, set))
+	}
 	var quarter Loss
 	if err := quarter.Decode(map[string]any{"prefactor": "1/(4*n)"}); err != nil {
 		t.Fatal(err)
 	}
 	const (
-		plain  = "Curved Model"
-		deeper = "Curved EndToEnd Formed GaussNewton Layered Mapped Model Network Saddled Sampled Scattered Tangents"
-		diag   = "Curved EndToEnd Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
-		pair   = "Curved EndToEnd Formed GaussNewton Mapped Model Network Paired Saddled Sampled Scattered Tangents"
+		chart  = "Charted Cubic Curved Formed Model"
+		deeper = "Curved EndToEnd Featured Formed GaussNewton Layered Mapped Model Network Saddled Sampled Scattered Tangents"
+		diag   = "Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
+		pair   = "Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Paired Saddled Sampled Scattered Tangents"
+		powers = "Curved EndToEnd Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
+		curved = "Charted Cubic Curved Model"
+		poly   = "Charted Cubic Curved EndToEnd Formed GaussNewton Mapped Model Network Sampled Scattered Tangents"
 	)
+	const regression = "Charted Cubic " + deeper
 	for _, tc := range []struct {
 		name  string
 		m     sgdlab.Model
 		views string
 	}{
-		{"quadratic", must[sgdlab.Model](t)(NewQuadratic(QuadraticSettings{Spectrum: []float64{3, -1, 0.1, 0}}, nil)), plain},
-		{"quadratic, rotated", must[sgdlab.Model](t)(NewQuadratic(QuadraticSettings{Spectrum: []float64{3, -1, 0.1, 0}, Rotate: true}, nil)), plain},
-		{"double well", must[sgdlab.Model](t)(NewDoubleWell(DoubleWellSettings{Barrier: 0.25, Well: 1}, nil)), plain},
-		{"double well, scaled", must[sgdlab.Model](t)(NewDoubleWell(DoubleWellSettings{Barrier: 0.7, Well: 1.3}, nil)), plain},
+		{"quadratic", must[sgdlab.Model](t)(NewQuadratic(QuadraticSettings{Spectrum: []float64{3, -1, 0.1, 0}}, nil)), chart},
+		{"quadratic, rotated", must[sgdlab.Model](t)(NewQuadratic(QuadraticSettings{Spectrum: []float64{3, -1, 0.1, 0}, Rotate: true}, nil)), chart},
+		{"double well", must[sgdlab.Model](t)(NewDoubleWell(DoubleWellSettings{Barrier: 0.25, Well: 1}, nil)), chart},
+		{"double well, scaled", must[sgdlab.Model](t)(NewDoubleWell(DoubleWellSettings{Barrier: 0.7, Well: 1.3}, nil)), chart},
+		{"quartic saddle", landscape(NewQuarticSaddle(QuarticSaddleSettings{Barrier: 0.25, Well: 1, Coupling: 1, Quartic: 1}, nil)), chart},
+		{"quartic saddle, wide", landscape(NewQuarticSaddle(QuarticSaddleSettings{Barrier: 0.6, Well: 1.4, Gate: 0.3, Coupling: 0.7, Quartic: 0.2}, nil)), chart},
+		{"degenerate saddle", landscape(NewDegenerateSaddle(DegenerateSaddleSettings{Power: 4, Coefficient: 1, Well: math.NaN()}, nil)), chart},
+		{"degenerate saddle with wells", landscape(NewDegenerateSaddle(DegenerateSaddleSettings{Power: 3, Coefficient: 1.3, Well: 1.2, Stable: []float64{2, 0.7}}, nil)), chart},
+		{"Müller–Brown", landscape(NewMullerBrown(MullerBrownSettings{Scale: 1}, nil)), chart},
+		{"Müller–Brown, scaled", landscape(NewMullerBrown(MullerBrownSettings{Scale: 0.05}, nil)), chart},
+		{"Styblinski–Tang", landscape(NewStyblinskiTang(StyblinskiTangSettings{Dimension: 1}, nil)), chart},
+		{"Styblinski–Tang in three", landscape(NewStyblinskiTang(StyblinskiTangSettings{Dimension: 3}, nil)), chart},
+		{"Styblinski–Tang in seven", landscape(NewStyblinskiTang(StyblinskiTangSettings{Dimension: 7}, nil)), chart},
+		{"valley", landscape(NewValley(ValleySettings{Powers: []int{2, 2}, Height: 1}, nil)), chart},
+		{"valley, confined", landscape(NewValley(ValleySettings{Powers: []int{2, 4}, Height: 0.7, Confinement: 0.3}, nil)), chart},
+		{"valley, uneven", landscape(NewValley(ValleySettings{Powers: []int{4, 2}, Height: 0.7}, nil)), chart},
+		{"normal crossing", landscape(NewNormalCrossing(NormalCrossingSettings{Powers: []int{1, 2, 1}, Height: 1.5}, nil)), curved},
+		{"normal crossing of one", landscape(NewNormalCrossing(NormalCrossingSettings{Powers: []int{1}, Height: 1.5}, nil)), curved},
+		{"normal crossing of two", landscape(NewNormalCrossing(NormalCrossingSettings{Powers: []int{2, 1}, Height: 1.5}, nil)), curved},
+		{"polynomial on noise", polynomial("line", noise, 1, 2), poly},
+		{"polynomial on 0", polynomial("line", zero, 1, 2), poly},
+		{"polynomial, regular", polynomial("line", noise, 1, 1), poly},
+		{"polynomial on a line", polynomial("line", steep, 2, 3), poly},
+		{"polynomial below a line", polynomial("line", falling, 1, 4), poly},
+		{"polynomial of one sample", polynomial("line", lone, 3, 1), poly},
+		{"polynomial on the plane, of 0", polynomial("plane", zero, 1, 1), poly},
+		{"polynomial on the plane, of noise", polynomial("plane", noise, 2, 1), poly},
+		{"polynomial on the plane", polynomial("plane", steep, 1, 2), poly},
+		{"polynomial on the plane, falling", polynomial("plane", falling, 0, 3), poly},
+		{"polynomial on the plane, straight", polynomial("plane", zero, 0, 1), poly},
+		{"polynomial on the plane, round", polynomial("plane", steep, 1, 0), poly},
+		{"linear regression", landscape(NewLinear(LinearSettings{}, tall)), regression},
+		{"linear regression, n < d", landscape(NewLinear(LinearSettings{Loss: Mean()}, wide)), regression},
+		{"linear regression, white", landscape(NewLinear(LinearSettings{}, white)), regression},
 		{"linear", deep(tall, Loss{}), deeper},
 		{"linear, n < d", deep(wide, SumHalf()), deeper},
 		{"two layers", deep(tall, Mean(), 6), deeper},
@@ -77,9 +127,9 @@ func TestBattery(t *testing.T) {
 		{"product of 2, white", diagonal(singleWhite, "product", 2), pair},
 		{"product of 4", diagonal(single, "product", 4), diag},
 		{"product of 3, white", diagonal(singleWhite, "product", 3), diag},
-		{"difference of squares", diagonal(single, "difference-of-powers", 2), diag},
-		{"difference of cubes, white", diagonal(singleWhite, "difference-of-powers", 3), diag},
-		{"difference of fourth powers, n < d", diagonal(singleWide, "difference-of-powers", 4), diag},
+		{"difference of squares", diagonal(single, "difference-of-powers", 2), powers},
+		{"difference of cubes, white", diagonal(singleWhite, "difference-of-powers", 3), powers},
+		{"difference of fourth powers, n < d", diagonal(singleWide, "difference-of-powers", 4), powers},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := strings.Join(modeltest.Run(t, tc.m, 0.7), " "); got != tc.views {

@@ -14,7 +14,10 @@ import (
 //
 //	L(θ) = ½ θᵀHθ,  H = Q diag(λ) Qᵀ,
 //
-// whose eigenvalues may have either sign: a saddle where some are negative.
+// whose eigenvalues may have either sign. Its one critical point is named origin: a minimum, a saddle where some eigenvalues
+// are negative, degenerate where some are 0. States have the shape (d), d the number of eigenvalues.
+//
+// L and temperatures are in units of θ² over time, and curvatures λ in 1/time, as on every landscape: dθ = −∇L dt.
 type Quadratic struct {
 	Eigenvalues []float64
 	Turn        lanes.Mat // Q, (d, d), its columns the eigenvectors; empty for I
@@ -98,6 +101,31 @@ func (m *Quadratic) HessVec(dst, _, v lanes.Pack, _ *lanes.Arena) {
 			dst[j][l] = x * v[j][l]
 		}
 	}
+}
+
+// Hessian is dst = H, by rows.
+func (m *Quadratic) Hessian(dst, _ lanes.Pack, _ *lanes.Arena) {
+	d := len(m.Eigenvalues)
+	for i := range d {
+		for j := range d {
+			switch {
+			case !m.hessian.Empty():
+				dst[i*d+j] = lanes.Splat(m.hessian.At(i, j))
+			case i == j:
+				dst[i*d+j] = lanes.Splat(m.Eigenvalues[i])
+			default:
+				dst[i*d+j] = lanes.Vec{}
+			}
+		}
+	}
+}
+
+// ThirdVec is dst = 0.
+func (m *Quadratic) ThirdVec(dst, _, _, _ lanes.Pack, _ *lanes.Arena) { lanes.Zero(dst) }
+
+// CriticalPoints returns the origin; where eigenvalues are 0 it stands for a subspace.
+func (m *Quadratic) CriticalPoints() []sgdlab.CriticalPoint {
+	return []sgdlab.CriticalPoint{point("origin", make([]float64, m.Dim()), 0, m.Eigenvalues)}
 }
 
 // noData refuses data for landscapes that have none.

@@ -12,6 +12,7 @@ import (
 
 	"sgdlab"
 	"sgdlab/lanes"
+	"sgdlab/linalg"
 	"sgdlab/rng"
 )
 
@@ -30,6 +31,15 @@ func Run(t *testing.T, m sgdlab.Model, deviation float64) (views []string) {
 	b.lanes()
 	if c, err := sgdlab.As[sgdlab.Curved](m); err == nil {
 		b.hessian(c)
+	}
+	if c, err := sgdlab.As[sgdlab.Formed](m); err == nil {
+		b.formed(c)
+	}
+	if c, err := sgdlab.As[sgdlab.Cubic](m); err == nil {
+		b.cubic(c)
+	}
+	if c, err := sgdlab.As[sgdlab.Charted](m); err == nil {
+		b.charted(c)
 	}
 	if s, err := sgdlab.As[sgdlab.Sampled](m); err == nil {
 		b.sampled(s)
@@ -237,6 +247,154 @@ func (b *bench) hessian(c sgdlab.Curved) {
 		hu, hv := mul(b.theta, u), mul(b.theta, v)
 		b.near("Hv", hv, b.derivative(b.grad, v), 3e-9, scale)
 		b.near("⟨u, Hv⟩ = ⟨v, Hu⟩", lanes.Pack{lanes.Dot(u, hv)}, lanes.Pack{lanes.Dot(v, hu)}, 1e-12*math.Sqrt(float64(b.d)), lanes.MaxAbs(hv))
+	}
+}
+
+// product is Hv.
+func (b *bench) product(theta, v lanes.Pack) lanes.Pack {
+	c, err := sgdlab.As[sgdlab.Curved](b.m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := pack(b.d)
+	c.HessVec(h, theta, v, b.scratch())
+	return h
+}
+
+// formed tests the Hessian against products with it.
+func (b *bench) formed(f sgdlab.Formed) {
+	h, ws := pack(b.d*b.d), b.scratch()
+	mark := ws.Mark()
+	f.Hessian(h, b.theta, ws)
+	if ws.Mark() != mark {
+		b.Fatalf("Hessian leaves %d rows of scratch in use", ws.Mark()-mark)
+	}
+	v, hv := b.normals(b.d), pack(b.d)
+	lanes.MatMul(lanes.ByRows(hv, b.d, 1), lanes.ByRows(h, b.d, b.d), lanes.ByRows(v, b.d, 1))
+	b.near("∇²L v by the Hessian", hv, b.product(b.theta, v), 1e-11, lanes.MaxAbs(h))
+}
+
+// cubic tests D³L[u, v] against differences of ∇²L u along v, and that u and v may be swapped.
+func (b *bench) cubic(c sgdlab.Cubic) {
+	third := func(theta, u, v lanes.Pack) lanes.Pack {
+		dst, ws := pack(b.d), b.scratch()
+		mark := ws.Mark()
+		c.ThirdVec(dst, theta, u, v, ws)
+		if ws.Mark() != mark {
+			b.Fatalf("ThirdVec leaves %d rows of scratch in use", ws.Mark()-mark)
+		}
+		return dst
+	}
+	for range 3 {
+		u, v, w := b.normals(b.d), b.normals(b.d), b.normals(b.d)
+		t := third(b.theta, u, v)
+		scale := lanes.MaxAbs(b.product(b.theta, u))
+		b.near("D³L[u, v]", t, b.derivative(func(theta lanes.Pack) lanes.Pack { return b.product(theta, u) }, v), 3e-9, scale)
+		b.near("D³L[u, v] = D³L[v, u]", third(b.theta, v, u), t, 1e-12, lanes.MaxAbs(t))
+		b.near("⟨w, D³L[u, v]⟩ = ⟨v, D³L[u, w]⟩", lanes.Pack{lanes.Dot(w, t)}, lanes.Pack{lanes.Dot(v, third(b.theta, u, w))}, 1e-11*math.Sqrt(float64(b.d)), lanes.MaxAbs(t))
+	}
+}
+
+// charted tests critical points: ∇L = 0 there, L and the signs of the Hessian's eigenvalues are what the chart says, and a
+// path downhill from a saddle ends on its two sides in the minima that it joins.
+func (b *bench) charted(c sgdlab.Charted) {
+	points := c.CriticalPoints()
+	if len(points) == 0 {
+		b.Fatal("a chart without points")
+	}
+	points[0].At[0] = math.NaN() // the caller's own
+	points = c.CriticalPoints()
+	byName := map[string]sgdlab.CriticalPoint{}
+	steepest := 0.0
+	down := map[string][]float64{}
+	for _, p := range points {
+		if _, taken := byName[p.Name]; taken || p.Name == "" || len(p.At) != b.d {
+			b.Fatalf("critical point %+v, of %d coordinates: the name is taken or a length is wrong", p, b.d)
+		}
+		byName[p.Name] = p
+		at := lanes.Of(p.At)
+		h := make(lanes.Pack, b.d*b.d)
+		linalg.Form(lanes.ByRows(h, b.d, b.d), func(hv, v lanes.Pack) { lanes.Copy(hv, b.product(at, v)) }, &lanes.Arena{})
+		var s linalg.Scratch
+		values, vectors := pack(b.d), pack(b.d*b.d)
+		s.Eigen(values, lanes.ByRows(vectors, b.d, b.d), lanes.ByRows(h, b.d, b.d))
+		largest := max(math.Abs(values[0][0]), math.Abs(values[b.d-1][0]))
+		steepest = max(steepest, largest)
+		size := 1.0
+		for _, x := range p.At {
+			size = max(size, math.Abs(x))
+		}
+		if g := lanes.MaxAbs(b.grad(at))[0]; !(g <= 1e-12*size*max(1, largest)) {
+			b.Errorf("%s: ‖∇L‖∞ = %.2g, beside curvatures up to %.2g", p.Name, g, largest)
+		}
+		if loss := b.loss(at)[0]; !(math.Abs(loss-p.Value) <= 1e-12*max(1, math.Abs(loss))) {
+			b.Errorf("%s: L = %.17g, the chart says %.17g", p.Name, loss, p.Value)
+		}
+		index, nullity := 0, 0
+		for j := range values {
+			switch x := values[j][0]; {
+			case math.Abs(x) <= 1e-11*max(1, largest):
+				nullity++
+			case x < 0:
+				index++
+			}
+		}
+		if index != p.Index || nullity != p.Nullity {
+			b.Errorf("%s: %d negative and %d zero eigenvalues, the chart says %d and %d", p.Name, index, nullity, p.Index, p.Nullity)
+		}
+		if p.Index == 1 && p.Nullity == 0 && len(p.Joins) == 2 {
+			for i := range b.d {
+				down[p.Name] = append(down[p.Name], vectors[i*b.d+b.d-1][0])
+			}
+		}
+	}
+	for _, p := range points {
+		for _, name := range p.Joins {
+			if q, ok := byName[name]; !ok || q.Index != 0 || !(q.Value < p.Value) {
+				b.Errorf("%s joins %s, which is no lower minimum of the chart", p.Name, name)
+			}
+		}
+		if v := down[p.Name]; v != nil {
+			b.descend(p, v, 0.3/steepest, byName)
+		}
+	}
+}
+
+// descend follows −∇L from both sides of a saddle until it no longer moves.
+func (b *bench) descend(p sgdlab.CriticalPoint, v []float64, rate float64, byName map[string]sgdlab.CriticalPoint) {
+	theta := lanes.Of(p.At)
+	for j := range theta {
+		for l := range lanes.W {
+			theta[j][l] += float64(1-2*(l%2)) * 1e-3 * v[j]
+		}
+	}
+	distance := func(l int, name string) float64 {
+		d := 0.0
+		for j, x := range byName[name].At {
+			d = max(d, math.Abs(theta[j][l]-x))
+		}
+		return d
+	}
+	apart := map[string]float64{} // degenerate minima are approached by a power of time only
+	for _, name := range p.Joins {
+		apart[name] = distance(0, name)
+	}
+	var at [2]string
+	for range 1 << 17 {
+		lanes.AddScaled(theta, lanes.Splat(-rate), b.grad(theta))
+		for l := range at {
+			for _, name := range p.Joins {
+				if distance(l, name) < 0.03*apart[name] {
+					at[l] = name
+				}
+			}
+		}
+		if at[0] != "" && at[1] != "" {
+			break
+		}
+	}
+	if at[0] == "" || at[0] == at[1] || at[1] == "" {
+		b.Errorf("downhill from %s lie %q and %q; it joins %v", p.Name, at[0], at[1], p.Joins)
 	}
 }
 
