@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Correlated is what a stationary series says of its mean.
@@ -73,7 +73,7 @@ func Autocorrelation(x []float64, level float64) (Correlated, error) {
 	out.Variance = m.M2 / (n - math.Min(tau, n/2))
 	spread := math.Sqrt(2 * (float64(2*out.Window) + 1) / n)
 	z := normalQuantile(alpha)
-	out.Time = Estimate{Value: tau, SE: tau * spread, Lo: math.Max(1, tau*linalg.Exp(-z*spread)), Hi: tau * linalg.Exp(z*spread), N: m.N}
+	out.Time = Estimate{Value: tau, SE: tau * spread, Lo: math.Max(1, tau*elementary.Exp(-z*spread)), Hi: tau * elementary.Exp(z*spread), N: m.N}
 	out.Mean = around(m.M, math.Sqrt(out.Variance*tau/n), studentQuantile(alpha, math.Max(out.Effective-1, 1)), int64(out.Effective))
 	if !out.Enough {
 		out.Time.Hi = math.Inf(1)

@@ -3,7 +3,7 @@ package estimate
 import (
 	"math"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Distribution functions from two incomplete integrals,
@@ -25,7 +25,7 @@ func lnGamma(x float64) float64 {
 		shift *= x
 		x++
 	}
-	return math.FMA(x-0.5, linalg.Log(x), -x) + 0.91893853320467274178 + stirlingTail(x) - linalg.Log(shift)
+	return math.FMA(x-0.5, elementary.Log(x), -x) + 0.91893853320467274178 + stirlingTail(x) - elementary.Log(shift)
 }
 
 // stirlingTail is Stirling's series 1/(12x) − 1/(360x³) + … of log Γ, for x ≥ 15, where it is good to 1e-17.
@@ -40,7 +40,7 @@ func stirlingError(x float64) float64 {
 	if x >= 15 {
 		return stirlingTail(x)
 	}
-	return lnGamma(x+1) - math.FMA(x+0.5, linalg.Log(x), -x) - 0.91893853320467274178
+	return lnGamma(x+1) - math.FMA(x+0.5, elementary.Log(x), -x) - 0.91893853320467274178
 }
 
 // deviance is x·log(x/m) + m − x, without cancellation near x = m.
@@ -60,12 +60,12 @@ func deviance(x, m float64) float64 {
 		}
 		return s
 	}
-	return math.FMA(x, linalg.Log(x/m), m-x)
+	return math.FMA(x, elementary.Log(x/m), m-x)
 }
 
 // poisson is e⁻ˣxᵃ/Γ(a+1).
 func poisson(a, x float64) float64 {
-	return linalg.Exp(-stirlingError(a)-deviance(a, x)) / math.Sqrt(2*math.Pi*a)
+	return elementary.Exp(-stirlingError(a)-deviance(a, x)) / math.Sqrt(2*math.Pi*a)
 }
 
 // gammaPQ is P(a, x) and 1 − P(a, x), for a > 0.
@@ -115,7 +115,7 @@ func betaI(x, y, a, b float64) float64 {
 	}
 	n := a + b
 	logFront := stirlingError(n) - stirlingError(a) - stirlingError(b) - deviance(a, n*x) - deviance(b, n*y)
-	front := linalg.Exp(logFront) * math.Sqrt(a*b/(2*math.Pi*n)) // xᵃyᵇ/B(a, b)
+	front := elementary.Exp(logFront) * math.Sqrt(a*b/(2*math.Pi*n)) // xᵃyᵇ/B(a, b)
 	if x < (a+1)/(a+b+2) {
 		return math.Min(front*betaFraction(x, a, b)/a, 1)
 	}
@@ -250,13 +250,13 @@ func kolmogorovTail(x float64) float64 {
 	case x < 1.2:
 		sum := 0.0
 		for k := 1.0; k < 20; k += 2 {
-			sum += linalg.Exp(-k * k * math.Pi * math.Pi / (8 * x * x))
+			sum += elementary.Exp(-k * k * math.Pi * math.Pi / (8 * x * x))
 		}
 		return 1 - float64(math.Sqrt(2*math.Pi)/x*sum)
 	}
 	sum, sign := 0.0, 2.0
 	for k := 1.0; k < 20; k++ {
-		sum += float64(sign * linalg.Exp(-2*k*k*x*x))
+		sum += float64(sign * elementary.Exp(-2*k*k*x*x))
 		sign = -sign
 	}
 	return sum

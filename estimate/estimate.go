@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Level is the confidence level of intervals where nothing else is asked for.
@@ -59,7 +59,7 @@ func (e Estimate) Log() Estimate {
 	if !(e.Value > 0) {
 		return Missing(e.N)
 	}
-	return Estimate{Value: linalg.Log(e.Value), SE: e.SE / e.Value, Lo: linalg.Log(math.Max(e.Lo, 0)), Hi: linalg.Log(e.Hi), N: e.N}
+	return Estimate{Value: elementary.Log(e.Value), SE: e.SE / e.Value, Lo: elementary.Log(math.Max(e.Lo, 0)), Hi: elementary.Log(e.Hi), N: e.N}
 }
 
 // Inverse is 1/e for a positive quantity (a mean time from a rate). The interval is carried over exactly, the standard

@@ -5,7 +5,7 @@ import (
 	"math"
 	"sort"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Exponentiality tests whether the time T, given T > from, is exponential: whether the hazard is constant beyond from.
@@ -55,7 +55,7 @@ func continuousScore(rows []row, from float64) (u, v, d float64) {
 	var events, total, first, second float64
 	for _, r := range rows {
 		t := r.value - from
-		l := linalg.Log(t)
+		l := elementary.Log(t)
 		if !r.censored {
 			events += l
 			d++
@@ -84,13 +84,13 @@ func latticeScore(rows []row, from, step float64) (u, v, d float64) {
 			k = math.Floor(math.FMA((r.value-from)/step, 1, 1e-9))
 		}
 		for ; done < k && done < exactSteps; done++ {
-			x := linalg.Log(done + 0.5)
+			x := elementary.Log(done + 0.5)
 			sum += x
 			sum2 = math.FMA(x, x, sum2)
 		}
 		if done < k {
 			// ∫ log = t log t − t, ∫ log² = t log²t − 2t log t + 2t.
-			a, b := linalg.Log(done), linalg.Log(k)
+			a, b := elementary.Log(done), elementary.Log(k)
 			sum += math.FMA(k, b-1, -float64(done*(a-1)))
 			sum2 += math.FMA(k, math.FMA(b, b-2, 2), -float64(done*math.FMA(a, a-2, 2)))
 			done = k
@@ -99,7 +99,7 @@ func latticeScore(rows []row, from, step float64) (u, v, d float64) {
 			continue
 		}
 		if !r.censored {
-			events += linalg.Log(k - 0.5)
+			events += elementary.Log(k - 0.5)
 			d++
 		}
 		total += k

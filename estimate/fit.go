@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Regressor is a named column.
@@ -234,12 +234,12 @@ func (f *Fit) criteria(se []float64) {
 	deviance := f.Chi2
 	if se == nil {
 		k++
-		deviance = n * (linalg.Log(2*math.Pi*f.Chi2/n) + 1)
+		deviance = n * (elementary.Log(2*math.Pi*f.Chi2/n) + 1)
 	}
 	for _, s := range se {
-		deviance += linalg.Log(2*math.Pi*s) + linalg.Log(s)
+		deviance += elementary.Log(2*math.Pi*s) + elementary.Log(s)
 	}
-	f.AICc, f.BIC = math.Inf(1), math.FMA(k, linalg.Log(n), deviance)
+	f.AICc, f.BIC = math.Inf(1), math.FMA(k, elementary.Log(n), deviance)
 	if se == nil && f.Dof < 1 {
 		f.BIC = math.NaN() // a likelihood without bound
 	}

@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // KolmogorovSmirnov is the distance of two laws,
@@ -38,7 +38,7 @@ func KolmogorovSmirnov(a, b Sample, level float64) (Estimate, error) {
 	}
 	e := Estimate{Value: d, SE: math.NaN(), Lo: 0, Hi: 1, N: int64(n)}
 	if eff[0] > 0 && eff[1] > 0 {
-		l := linalg.Log(2 / alpha) // half of 1 − level for each arm
+		l := elementary.Log(2 / alpha) // half of 1 − level for each arm
 		w := math.Sqrt(l/(2*eff[0])) + math.Sqrt(l/(2*eff[1]))
 		e.Lo, e.Hi = math.Max(d-w, 0), math.Min(d+w, 1)
 	}

@@ -3,7 +3,7 @@ package estimate
 import (
 	"math"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Moments streams the mean and the central sums of a sample,
@@ -120,7 +120,7 @@ func (m Moments) Variance(level float64) Estimate {
 	z := normalQuantile(alpha)
 	e := Estimate{Value: s2, SE: s2 * root, Lo: 0, Hi: math.Inf(1), N: m.N}
 	if c := n / (n - z); c > 0 && !math.IsNaN(root) && !math.IsInf(root, 1) {
-		e.Lo, e.Hi = s2*c*linalg.Exp(-z*c*root), s2*c*linalg.Exp(z*c*root)
+		e.Lo, e.Hi = s2*c*elementary.Exp(-z*c*root), s2*c*elementary.Exp(z*c*root)
 	}
 	return e
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Plateau is a stretch of a series on which it lingers. Height is the median of the series over it. Open says that
@@ -18,9 +18,20 @@ type Plateau struct {
 // PlateauOptions are the scales of Plateaus; zeros mean the defaults, which are in parentheses.
 //
 // Slope (⅓) is the largest slope of a plateau relative to the mean slope of the record. Duration (0.03) is its least duration
-// relative to the record. Floor (10⁻³) is the loss, relative to the largest, below which it counts as gone.
+// relative to the record. Floor (10⁻³) is the loss, relative to the largest, below which it counts as gone. With LogTime
+// slopes and durations are in ln t, from the first time above 0 on: plateaus of very different lengths are found in one
+// record, each if it lasts long enough relative to its age.
 type PlateauOptions struct {
 	Slope, Duration, Floor float64
+	LogTime                bool
+}
+
+// Check reports scales that cannot be.
+func (o PlateauOptions) Check() error {
+	if !(o.Slope >= 0 && o.Slope < 1 && o.Duration >= 0 && o.Duration < 1 && o.Floor >= 0 && o.Floor < 1) {
+		return fmt.Errorf("got plateau scales slope %v, duration %v, floor %v; want each between 0 and 1", o.Slope, o.Duration, o.Floor)
+	}
+	return nil
 }
 
 // Plateaus finds where a falling loss lingers. With times t₀ … t_T and y = log max(L, Floor·max L):
@@ -52,8 +63,8 @@ func Plateaus(times, loss []float64, opts PlateauOptions) ([]Plateau, error) {
 	defaults(&opts.Slope, 1.0/3)
 	defaults(&opts.Duration, 0.03)
 	defaults(&opts.Floor, 1e-3)
-	if !(opts.Slope > 0 && opts.Slope < 1 && opts.Duration > 0 && opts.Duration < 1 && opts.Floor > 0 && opts.Floor < 1) {
-		return nil, fmt.Errorf("estimate: plateau scales are slope %v, duration %v, floor %v; want each between 0 and 1", opts.Slope, opts.Duration, opts.Floor)
+	if err := opts.Check(); err != nil {
+		return nil, fmt.Errorf("estimate: %w", err)
 	}
 	if err := checkColumns([]string{"times", "loss"}, times, loss); err != nil {
 		return nil, err
@@ -68,6 +79,16 @@ func Plateaus(times, loss []float64, opts PlateauOptions) ([]Plateau, error) {
 		}
 		largest = math.Max(largest, l)
 	}
+	at := times
+	if opts.LogTime {
+		for len(times) > 0 && times[0] <= 0 {
+			times, loss = times[1:], loss[1:]
+		}
+		at = make([]float64, len(times))
+		for i, t := range times {
+			at[i] = elementary.Log(t)
+		}
+	}
 	n := len(loss)
 	if n < 2 {
 		return nil, nil
@@ -76,12 +97,12 @@ func Plateaus(times, loss []float64, opts PlateauOptions) ([]Plateau, error) {
 	for i, l := range loss {
 		y[i] = 0 // a loss that is 0 throughout
 		if largest > 0 {
-			y[i] = linalg.Log(math.Max(l/largest, opts.Floor))
+			y[i] = elementary.Log(math.Max(l/largest, opts.Floor))
 		}
 	}
 	z := falling(y)
-	sigma, tau := roughness(y, z, linalg.Log(opts.Floor))
-	span := times[n-1] - times[0]
+	sigma, tau := roughness(y, z, elementary.Log(opts.Floor))
+	span := at[n-1] - at[0]
 	steep := opts.Slope * (z[0] - z[n-1]) / span
 	long := opts.Duration * span
 	delta := math.Max(steep*long, 3*sigma)
@@ -90,10 +111,10 @@ func Plateaus(times, loss []float64, opts PlateauOptions) ([]Plateau, error) {
 		for j = max(j, i); j+1 < n && z[i]-z[j+1] <= delta; j++ {
 		}
 		k := j // δ above Slope·Duration·D may reach into the descent: back to where the window is slow
-		for k > i && z[i]-z[k] > steep*(times[k]-times[i])*(1+1e-12) {
+		for k > i && z[i]-z[k] > steep*(at[k]-at[i])*(1+1e-12) {
 			k--
 		}
-		d := times[k] - times[i]
+		d := at[k] - at[i]
 		if d < long || sure*sigma*math.Sqrt(12*tau/float64(k-i+1)) > (z[0]-z[n-1])*d/span {
 			continue
 		}
@@ -109,7 +130,7 @@ func Plateaus(times, loss []float64, opts PlateauOptions) ([]Plateau, error) {
 		p := plateau(times, loss, s[0], s[1])
 		if w > 0 {
 			last := &found[len(found)-1]
-			if linalg.Log(math.Max(last.Height/largest, opts.Floor))-linalg.Log(math.Max(p.Height/largest, opts.Floor)) < 2*delta {
+			if elementary.Log(math.Max(last.Height/largest, opts.Floor))-elementary.Log(math.Max(p.Height/largest, opts.Floor)) < 2*delta {
 				*last = plateau(times, loss, begin, s[1])
 				continue
 			}

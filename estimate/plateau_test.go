@@ -173,3 +173,51 @@ func TestFalling(t *testing.T) {
 		}
 	}
 }
+
+// In log time plateaus of durations from 5 to 5000 are all found in one record, with noise too, wherever it begins; in
+// linear time those below 3 % of it are not. Another unit of time changes no plateau.
+func TestPlateausInLogTime(t *testing.T) {
+	s := []float64{4, 1, 0.2, 0.02, 0.003} // rises at ln(s/u₀)/2s
+	const u0 = 1e-8
+	times, loss := sigmoids(s, u0, 6000, 60001)
+	linear := plateaus(t, times, loss)
+	for _, unit := range []float64{1, 1000} {
+		at := make([]float64, len(times))
+		for i := range at {
+			at[i] = unit * times[i]
+		}
+		p, err := Plateaus(at, loss, PlateauOptions{LogTime: true, Floor: 1e-7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p) != 6 {
+			t.Fatalf("%d plateaus in log time, want one before each of 5 rises and one after: %+v", len(p), p)
+		}
+		for i, s := range s {
+			rise, width := unit*math.Log(s/u0)/(2*s), unit/s
+			height := 0.0
+			for _, left := range []float64{4, 1, 0.2, 0.02, 0.003}[i:] {
+				height += left * left / 2
+			}
+			if p[i].End > rise || p[i].End < rise-4*width || math.Abs(p[i].Height/height-1) > 0.01 || p[i].Duration != p[i].End-p[i].Start {
+				t.Errorf("plateau %d is %+v, want the end before %g, at height %g", i, p[i], rise, height)
+			}
+			if i > 0 && (p[i].Start < p[i-1].End || p[i].Start > p[i-1].End+8*unit/[]float64{4, 1, 0.2, 0.02, 0.003}[i-1]) {
+				t.Errorf("plateau %d starts at %g, after the end of the last at %g", i, p[i].Start, p[i-1].End)
+			}
+		}
+	}
+	// The first lasts 3 e-folds of the record's 11, the others one to two.
+	if p, err := Plateaus(times, loss, PlateauOptions{LogTime: true, Floor: 1e-7, Duration: 0.2}); err != nil || len(p) != 1 || p[0].End > 2.5 {
+		t.Errorf("plateaus of at least a fifth of the record in log time: %+v, %v", p, err)
+	}
+	if len(linear) > 3 {
+		t.Errorf("%d plateaus in linear time: %+v", len(linear), linear)
+	}
+	if p, err := Plateaus([]float64{0, 0}, []float64{1, 1}, PlateauOptions{LogTime: true}); err == nil {
+		t.Errorf("times that do not rise: %+v", p)
+	}
+	if p, err := Plateaus([]float64{0, 1}, []float64{1, 1}, PlateauOptions{LogTime: true}); err != nil || len(p) != 0 {
+		t.Errorf("one time above 0: %+v, %v", p, err)
+	}
+}

@@ -5,7 +5,7 @@ import (
 	"math"
 	"sort"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Survival is the law of a first-passage time seen through right censoring: what n replicas, followed until the event
@@ -96,9 +96,9 @@ func (s *Survival) limits(i int, z float64) (lo, hi float64) {
 		_, hi = s.limits(i-1, z)
 		return 0, hi
 	}
-	l := linalg.Log(st.S)
+	l := elementary.Log(st.S)
 	w := z * math.Sqrt(st.Greenwood) / -l
-	return linalg.Exp(l * linalg.Exp(w)), linalg.Exp(l * linalg.Exp(-w))
+	return elementary.Exp(l * elementary.Exp(w)), elementary.Exp(l * elementary.Exp(-w))
 }
 
 // noneYet is the lower limit of S while none of r replicas had the event: the p with pʳ = (1−level)/2 (Clopper–Pearson).
@@ -106,7 +106,7 @@ func noneYet(r int64, alpha float64) float64 {
 	if r == 0 {
 		return 0
 	}
-	return linalg.Exp(linalg.Log(alpha) / float64(r))
+	return elementary.Exp(elementary.Log(alpha) / float64(r))
 }
 
 // At is the Kaplan–Meier estimate of S(t), with Greenwood's standard error and the log-log interval. Before the first

@@ -3,7 +3,7 @@ package estimate
 import (
 	"math"
 
-	"sgdlab/linalg"
+	"sgdlab/elementary"
 )
 
 // Difference is a − b for independent a and b, with Welch's interval: Student's, with
@@ -163,8 +163,8 @@ func (p Pairs) Correlation(level float64) Estimate {
 	root := 1 / math.Sqrt(float64(p.N-3))
 	e := Estimate{Value: r, SE: (1 - float64(r*r)) * root, Lo: r, Hi: r, N: p.N}
 	if math.Abs(r) < 1 {
-		tanh := func(y float64) float64 { return 1 - 2/(linalg.Exp(2*y)+1) }
-		y := 0.5 * linalg.Log((1+r)/(1-r))
+		tanh := func(y float64) float64 { return 1 - 2/(elementary.Exp(2*y)+1) }
+		y := 0.5 * elementary.Log((1+r)/(1-r))
 		e.Lo, e.Hi = tanh(math.FMA(-z, root, y)), tanh(math.FMA(z, root, y))
 	}
 	return e

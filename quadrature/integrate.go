@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"sgdlab/elementary"
 )
 
 // Integral is a value, an estimate of its absolute error, and what it cost.
@@ -101,21 +103,21 @@ type subject struct {
 
 // at is the integrand in the double-exponential variable.
 func (q *subject) at(s float64) float64 {
-	u := math.Pi / 2 * math.Sinh(s)
-	du := math.Pi / 2 * math.Cosh(s)
+	u := math.Pi / 2 * elementary.Sinh(s)
+	du := math.Pi / 2 * elementary.Cosh(s)
 	var x, dx float64
 	switch left, right := math.IsInf(q.a, 0), math.IsInf(q.b, 0); {
 	case left && right:
-		x, dx = math.Sinh(u), math.Cosh(u)*du
+		x, dx = elementary.Sinh(u), elementary.Cosh(u)*du
 	case right:
-		e := math.Exp(u)
+		e := elementary.Exp(u)
 		x, dx = q.a+e, e*du
 	case left:
-		e := math.Exp(-u)
+		e := elementary.Exp(-u)
 		x, dx = q.b-e, e*du
 	default:
 		w := q.b - q.a
-		e := math.Exp(-2 * math.Abs(u))
+		e := elementary.Exp(-2 * math.Abs(u))
 		small := e / (1 + e) // the share of the nearer end
 		if s < 0 {
 			x = q.a + float64(w*small)
@@ -175,7 +177,7 @@ func (q *subject) piece(lo, hi float64) piece {
 	// The 21 points are far better than the 10 they are compared with: the exponent is QUADPACK's.
 	d, r := math.Abs(k-g)*h, m*h
 	if d > 0 && r > 0 {
-		d = r * math.Min(1, math.Pow(200*d/r, 1.5))
+		d = r * math.Min(1, elementary.Pow(200*d/r, 1.5))
 	}
 	return piece{lo, hi, k * h, r, math.Max(d, 1e-16*r)}
 }

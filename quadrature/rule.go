@@ -3,6 +3,8 @@ package quadrature
 import (
 	"fmt"
 	"math"
+
+	"sgdlab/elementary"
 )
 
 // Rule is a quadrature rule on the unit interval, ∫₀¹ f ≈ Σ Weights[j]·f(Nodes[j]), nodes ascending.
@@ -17,7 +19,7 @@ func Legendre(n int) Rule {
 	}
 	r := Rule{make([]float64, n), make([]float64, n)}
 	for i := range n {
-		x := -math.Cos(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
+		x := -elementary.Cos(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
 		for range 50 {
 			p, q := legendrePair(n, x)
 			dx := p / slope(n, x, p, q)
@@ -47,7 +49,7 @@ func Radau(n int) Rule {
 	grid := 20 * n
 	lo := -1.0
 	for i := 1; i < grid && len(r.Nodes) < n-1; i++ {
-		hi := -math.Cos(math.Pi * float64(i) / float64(grid))
+		hi := -elementary.Cos(math.Pi * float64(i) / float64(grid))
 		if f(lo)*f(hi) < 0 {
 			a, b, rising := lo, hi, f(lo) < 0
 			for range 80 {
