@@ -6,12 +6,15 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 )
 
 // MeanExitBrownian is the mean time for Brownian motion dX = √(2D)dW in d dimensions to leave a ball of radius R from the
 // distance r of its centre,
 //
-//	τ = (R² − r²) / (2dD).
+//	τ = (R² − r²) / (2dD),
+//
+// in the units of R²/D: time. Paths that are looked at only every step h leave later, by O(√h).
 //
 // Source: Øksendal 2003.
 type MeanExitBrownian struct {
@@ -44,6 +47,9 @@ func (c MeanExitBrownian) Predict([]float64) sgdlab.Prediction {
 //	without a lower level:  mean time log(b/x)/ν for ν > 0;  probability ever to get there (x/b)^(−2ν/s²) for ν < 0, else 1;
 //	with a lower level a:   p = (1 − (x/a)^(−2ν/s²)) / (1 − (b/a)^(−2ν/s²)) to reach b first,
 //	                        mean time (p·log(b/x) − (1 − p)·log(x/a)) / ν to reach either.
+//
+// μ and ν are in units of 1/time, s in 1/√time; x, a and b in one unit, which does not matter. Without a lower level ν ≤ 0 has no
+// mean time: that is refused.
 //
 // Source: after Borodin & Salminen 2002; log X is a Brownian motion with drift ν.
 type GeometricExit struct {
@@ -87,16 +93,16 @@ func (c GeometricExit) nu() float64 {
 }
 
 func (c GeometricExit) Predict([]float64) sgdlab.Prediction {
-	up, nu := math.Log(c.Upper/c.Start), c.nu()
+	up, nu := elementary.Log(c.Upper/c.Start), c.nu()
 	k := 2 * nu / (c.Noise * c.Noise)
 	var value float64
 	switch {
 	case c.Lower == 0 && c.Of == "mean-time":
 		value = up / nu
 	case c.Lower == 0:
-		value = math.Exp(min(0, k*up))
+		value = elementary.Exp(min(0, k*up))
 	default:
-		down := math.Log(c.Start / c.Lower)
+		down := elementary.Log(c.Start / c.Lower)
 		p := first(k, down, up)
 		value = p
 		if c.Of == "mean-time" {
@@ -115,8 +121,8 @@ func first(k, down, up float64) float64 {
 	case k == 0:
 		return down / (down + up)
 	case k > 0:
-		return math.Expm1(-k*down) / math.Expm1(-k*(down+up))
+		return elementary.Expm1(-k*down) / elementary.Expm1(-k*(down+up))
 	default: // the same, with exponents that cannot overflow
-		return math.Exp(k*up) * math.Expm1(k*down) / math.Expm1(k*(down+up))
+		return elementary.Exp(k*up) * elementary.Expm1(k*down) / elementary.Expm1(k*(down+up))
 	}
 }

@@ -12,10 +12,10 @@ import (
 //
 //	d/dt log det ΘᵀΘ = −2ηδk · tr(XᵀX) · s²/n²,
 //
-// with Θ = [W₁ᵀ W₂] of shape (l, p + k), δ = ζ² the variance of the noise on one label, and s what a unit of label moves
+// with Θ = [W₁ W₂ᵀ] of shape (h, d + k) for W₁ (h, d) and W₂ (k, h), as the observable log-det-gram has it, δ = ζ² the variance of the noise on one label, and s what a unit of label moves
 // the slope of the loss by: s²/n² is 1 for ½ of the sum, 1/n² for ½ of the mean. It is a law of each path of the Itô
 // SDE with label noise alone, on the full batch. Descent at a finite rate adds −2η‖∇L‖² and O(η²), which the lab does not
-// know beforehand.
+// know beforehand. The rate is in units of 1/time.
 //
 // From a run: two layers at least as wide as inputs and outputs together (else the determinant is 0 throughout), and
 // label noise on gd, or as the only noise of an Itô SDE.
@@ -100,6 +100,9 @@ func twoLayers(r *sgdlab.Run) (sgdlab.Sampled, error) {
 func labelNoiseAlone(r *sgdlab.Run) (discrete bool, err error) {
 	if r.Batch != r.Data.N() {
 		return false, fmt.Errorf("the batch is %d of %d; log-det-decay is for the full batch, where nothing but the labels is noisy", r.Batch, r.Data.N())
+	}
+	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {
+		return false, fmt.Errorf("the descent has %d noises besides; log-det-decay is for label noise alone", len(k.Kicks()))
 	}
 	d, ok := r.Dynamic.(sgdlab.Diffusive)
 	if !ok {

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
 )
 
@@ -45,7 +46,7 @@ func (f *diffusion) downhill() error {
 	theta, drift, grad := f.ws.Pack(n), f.ws.Pack(n), f.ws.Pack(n)
 	for j := range theta {
 		for l := range theta[j] {
-			theta[j][l] = math.Sin(float64(1 + j + 3*l*l))
+			theta[j][l] = elementary.Sin(float64(1 + j + 3*l*l))
 		}
 	}
 	f.sde.Drift.Drift(drift, theta, &f.ws)

@@ -109,6 +109,12 @@ type diffusive struct{ stepper }
 
 func (d diffusive) SDE() *sgdlab.SDE { return d.sde }
 
+type flowing struct{ stepper }
+
+func (flowing) Keep()                        {}
+func (flowing) Nodes() []lanes.Vec           { return nil }
+func (flowing) Inside(lanes.Pack, lanes.Vec) {}
+
 // place is a fixed start; random where kicked.
 type place struct {
 	theta  []float64
@@ -255,7 +261,7 @@ func learning(modes, start []float64, depth int, twist, rate float64) *sgdlab.Ru
 	return &sgdlab.Run{
 		Site:    &sgdlab.Site{Model: m, Start: place{theta: theta}, Data: &data.Set{X: x, Y: lanes.NewMat(n, d)}, Batch: n},
 		Clock:   &sgdlab.Clock{},
-		Dynamic: stepper{},
+		Dynamic: stepper{step: rate},
 		Number:  numbers(map[string]float64{"rate": rate}),
 	}
 }

@@ -175,7 +175,7 @@ func TestKramersRefuses(t *testing.T) {
 // In V = (x²−1)²/4 + ½h(x)y² with y integrated out, x moves in U = V(x,0) + (T/2)log h with the same temperature as T → 0,
 // so that the one-dimensional double integral is an independent road to the ratio of determinants.
 func TestEyringKramers(t *testing.T) {
-	c := EyringKramers{Well: []float64{2, 0.5}, Saddle: []float64{-1, 3}, Barrier: 0.25, Temperature: nan}
+	c := EyringKramers{Well: []float64{2, 0.5}, Saddle: []float64{-1, 3}, Barrier: 0.25, Temperature: nan, Quartic: nan}
 	h := func(x float64) float64 { return 3 * math.Exp(-math.Log(6)*x*x) } // 3 at the saddle, ½ at the wells
 	for _, temp := range []float64{0.02, 0.01} {
 		c.Temperature = temp
@@ -185,7 +185,7 @@ func TestEyringKramers(t *testing.T) {
 			t.Errorf("T=%g: %.6g, exact %.6g", temp, p.Values[0], exact)
 		}
 	}
-	flat := EyringKramers{Well: []float64{7, 2}, Saddle: []float64{7, -1}, Barrier: 0.25, Temperature: 0.05}
+	flat := EyringKramers{Well: []float64{7, 2}, Saddle: []float64{7, -1}, Barrier: 0.25, Temperature: 0.05, Quartic: nan}
 	close(t, "a spectator direction", one(t, NewEyringKramers, flat, nil), one(t, NewKramers, Kramers{Well: 2, Saddle: -1, Barrier: 0.25, Temperature: 0.05}, nil), 1e-13)
 	flat.Temperature = nan
 	close(t, "T from a run", one(t, NewEyringKramers, flat, langevin(ellipsoid{square(1, 0.5, 0.5, 2)}, []float64{0, 0}, 0.05, nil)),

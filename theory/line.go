@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
 )
 
@@ -185,7 +186,7 @@ func (l *line) cross(start, level, temp float64) (crossing, error) {
 	barrier := peak - bottom
 	// Near the top the share of paths that turn back is ½erfc(√(depth below the top/T)); beside T/ΔV it must not count.
 	near := func(x float64) bool {
-		return 0.5*math.Erfc(math.Sqrt(max(0, peak-l.value(x))/temp)) > temp/barrier
+		return 0.5*elementary.Erfc(math.Sqrt(max(0, peak-l.value(x))/temp)) > temp/barrier
 	}
 	if temp < barrier && !c.onTop && near(level) {
 		return c, fmt.Errorf("the level %g lies only %g below the top at %g, too little at T = %g: from there many fall back; put it deeper in the next well, or at the top",
@@ -210,8 +211,8 @@ func (l *line) cross(start, level, temp float64) (crossing, error) {
 	}
 }
 
-// passage finds the crossing of a run's event. Where temp is not below the barrier the caller refuses.
-func passage(r *sgdlab.Run, temp float64) (*line, crossing, error) {
+// passageOf finds the crossing of a run's event. Where temp is not below the barrier the caller refuses.
+func passageOf(r *sgdlab.Run, temp float64) (*line, crossing, error) {
 	l, err := lineOf(r)
 	if err != nil {
 		return nil, crossing{}, err

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/quadrature"
 )
 
@@ -16,7 +17,8 @@ import (
 //
 // in n directions, with h* the curvature at the minimum and h_s the negative curvature at the saddle. At n = 1 this is
 // (1/2π)√(h*│h_s│)(L_s/L*)^(−(B/ηh* + ½)). The mean time from well to well is 1/κ. It is Kramers' law for log L at the
-// temperature ηh*/B, on a clock that runs at L*, and needs n < n_c = 2(B/ηh* + 1).
+// temperature ηh*/B, on a clock that runs at L*, and needs n < n_c = 2(B/ηh* + 1). κ is in units
+// of h: 1/time, ηk of descent.
 //
 // Source: Mori, Ziyin, Liu & Ueda 2022; the exponent checked here against an exact solution.
 type MoriRate struct {
@@ -47,7 +49,7 @@ func NewMoriRate(c MoriRate, r *sgdlab.Run) (sgdlab.Theory, error) {
 	if err != nil {
 		return nil, err
 	}
-	barrier, limit := math.Log(c.SaddleLoss/c.MinimumLoss), 2*(1/c.temperature()+1)
+	barrier, limit := elementary.Log(c.SaddleLoss/c.MinimumLoss), 2*(1/c.temperature()+1)
 	switch {
 	case barrier <= 0:
 		return nil, fmt.Errorf("the loss at the saddle, %g, is not above that at the minimum, %g", c.SaddleLoss, c.MinimumLoss)
@@ -65,13 +67,13 @@ func NewMoriRate(c MoriRate, r *sgdlab.Run) (sgdlab.Theory, error) {
 func (c MoriRate) temperature() float64 { return c.Rate * c.Curvature / c.Batch }
 
 func (c MoriRate) Predict([]float64) sgdlab.Prediction {
-	barrier := math.Log(c.SaddleLoss / c.MinimumLoss)
+	barrier := elementary.Log(c.SaddleLoss / c.MinimumLoss)
 	small := c.temperature() / barrier
-	logKappa := math.Log(-c.Saddle/(2*math.Pi)) + math.Log(c.Determinants)/2 - (1/c.temperature()+1-float64(c.Dimension)/2)*barrier
+	logKappa := elementary.Log(-c.Saddle/(2*math.Pi)) + elementary.Log(c.Determinants)/2 - (1/c.temperature()+1-float64(c.Dimension)/2)*barrier
 	if c.Of == "mean-time" {
 		logKappa = -logKappa
 	}
-	return sgdlab.One(sgdlab.Leading, math.Exp(logKappa), small,
+	return sgdlab.One(sgdlab.Leading, elementary.Exp(logKappa), small,
 		fmt.Sprintf("ηh*/B ≪ log(L_s/L*), here their ratio is %.3g; noise proportional to the loss", small), "mori-2022")
 }
 
@@ -81,6 +83,7 @@ func (c MoriRate) Predict([]float64) sgdlab.Prediction {
 //	τ = 1/(2hT) ∫₀^(c−1) dx x^(−n/2)(1+x)^(1/T) ∫₀^x dw w^(n/2−1)(1+w)^(−1/T−1),
 //
 // at n = 2 ∫₀^(c−1) ((1+x)^(1/T) − 1)/x dx / 2h. For large c it grows like c^(1/T+1−n/2), the exponent of MoriRate.
+// τ is in units of 1/h: time.
 //
 // Source: derived here, for the SDE of Mori, Ziyin, Liu & Ueda 2022.
 type LogLossExit struct {
@@ -105,7 +108,7 @@ func NewLogLossExit(c LogLossExit, r *sgdlab.Run) (sgdlab.Theory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if exponent := c.Batch / (c.Rate * c.Curvature) * math.Log(c.Ratio); exponent > 700 {
+	if exponent := c.Batch / (c.Rate * c.Curvature) * elementary.Log(c.Ratio); exponent > 700 {
 		return nil, fmt.Errorf("(L/L*)^(B/ηh) = e^%.0f is beyond the largest number that can be held", exponent)
 	}
 	tau, err := c.time()
@@ -129,7 +132,7 @@ func (c LogLossExit) time() (float64, error) {
 	outer, err := quadrature.Integrate(func(x float64) float64 {
 		inner, err := quadrature.Integrate(func(q float64) float64 {
 			w := x * q * q
-			return 2 * math.Pow(q, n-1) * math.Exp(m*(math.Log1p(x)-math.Log1p(w))) / (1 + w)
+			return 2 * elementary.Pow(q, n-1) * elementary.Exp(m*(elementary.Log1p(x)-elementary.Log1p(w))) / (1 + w)
 		}, 0, 1, 1e-12)
 		if err != nil && failed == nil {
 			failed = err

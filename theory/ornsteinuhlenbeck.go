@@ -6,12 +6,15 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
 )
 
 // OUVariance is the stationary variance of dx = −λx dt + √(2T)dW,
 //
-//	Var x = T/λ.
+//	Var x = T/λ,
+//
+// in units of x². It is reached in a few times 1/2λ.
 //
 // From a run: a quadratic model with additive noise, along a coordinate that is an eigenvector of its Hessian.
 //
@@ -43,7 +46,9 @@ func (c OUVariance) Predict([]float64) sgdlab.Prediction {
 
 // OUVarianceDiscrete is the stationary variance of the chain x′ = x − η(λx + ξ), with Var ξ = σ²,
 //
-//	Var x = ησ² / (λ(2 − ηλ)).
+//	Var x = ησ² / (λ(2 − ηλ)),
+//
+// in units of x²; σ² is in those of ∇L squared. For ηλ → 0 it is that of the SDE with 2T = ησ².
 //
 // From a run: the rate, and the curvature of a quadratic model along a coordinate that is an eigenvector of its Hessian.
 //
@@ -81,7 +86,9 @@ func (c OUVarianceDiscrete) Predict([]float64) sgdlab.Prediction {
 
 // OUVarianceEuler is the stationary variance of dx = −λx dt + √(2T)dW stepped by Euler–Maruyama,
 //
-//	Var x = T / (λ(1 − hλ/2)).
+//	Var x = T / (λ(1 − hλ/2)),
+//
+// in units of x²: larger than that of the process by the factor 1/(1 − hλ/2). At h ≥ 2/λ there is none, and it is refused.
 //
 // From a run: as OUVariance, and the step h of its scheme, which is taken to be Euler–Maruyama.
 //
@@ -138,7 +145,7 @@ func bowl(r *sgdlab.Run, index int) func() (float64, error) {
 		theta, v, h := ws.Pack(n), ws.Zeroed(n), ws.Pack(n)
 		for j := range theta {
 			for l := range theta[j] {
-				theta[j][l] = 2 * math.Sin(float64(1+j+3*l*l)) // eight places without symmetry
+				theta[j][l] = 2 * elementary.Sin(float64(1+j+3*l*l)) // eight places without symmetry
 			}
 		}
 		v[index] = lanes.Splat(1)

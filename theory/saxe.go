@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
 	"sgdlab/quadrature"
 )
@@ -23,7 +24,8 @@ import (
 //
 //	(η/2)│u̇/u · log(f(t)/f(0))│,  f = cu^(1−1/L)(s − u),
 //
-// which is what Neglects holds, with the square of η times the curvature at the end for what is beyond.
+// which is what it is said to neglect, with the square of η times the curvature at the end for what is beyond. u, u₀ and s are in units
+// of the map, targets over inputs, t in time, ηk of descent; c takes the units that are left.
 //
 // From a run: the mode of a model that knows its modes, on white inputs; a start that is balanced and aligned, which is
 // checked by the rate at which the mode sets out.
@@ -33,8 +35,8 @@ type SaxeSigmoid struct {
 	Strength float64   `optional:"true" check:">0" doc:"s, the strength at which the mode ends"`
 	Start    float64   `optional:"true" check:">0" doc:"u₀, its strength at t = 0; below s"`
 	Depth    int       `optional:"true" check:">=1" doc:"L, the number of weight matrices; 2 where there is no run"`
-	Scale    float64   `optional:"true" check:">0" doc:"c, the second moment of the inputs times the loss's prefactor; 1 where there is no run"`
-	Rate     float64   `optional:"true" check:">=0" doc:"η of gradient descent; 0, the flow, where there is no run"`
+	Scale    float64   `optional:"true" check:">0" doc:"c of the loss (c/2)‖W − M‖²: the second moment of white inputs times 1 (mean-half), n (sum-half) or 2 (mean); 1 where there is no run"`
+	Rate     float64   `optional:"true" check:">=0" doc:"η of gradient descent, or the step of a scheme; where missing that of the run, 0 for a flow"`
 	Mode     int       `default:"1" check:">=1" doc:"which mode to read from the run, 1 the strongest"`
 	At       []float64 `optional:"true" doc:"the times at which to predict where nobody asks for others"`
 }
@@ -48,8 +50,9 @@ func NewSaxeSigmoid(c SaxeSigmoid, r *sgdlab.Run) (sgdlab.Theory, error) {
 		}
 	} else if math.IsNaN(c.Rate) {
 		c.Rate = 0
-		if eta, ok := r.Number("rate"); ok {
-			c.Rate = eta
+		if _, flow := r.Dynamic.(sgdlab.Dense); !flow && r.Dynamic != nil {
+			_, step := r.Dynamic.Pace()
+			c.Rate = step(r.Clock)[0]
 		}
 	}
 	m := mode{strength: &c.Strength, start: &c.Start, scale: &c.Scale, depth: &c.Depth, index: c.Mode}
@@ -123,10 +126,10 @@ func (c SaxeSigmoid) neglects(x0, x float64) float64 {
 	l, s := float64(c.Depth), c.Strength
 	// log f, up to a constant, with s − u = s/(1 + eˣ).
 	logf := func(x float64) float64 {
-		return (1-1/l)*math.Log(strengthAt(x, s)) - softplus(x)
+		return (1-1/l)*elementary.Log(strengthAt(x, s)) - softplus(x)
 	}
 	u := strengthAt(x, s)
-	growth := c.Scale * l * math.Pow(u, 1-2/l) * s * math.Exp(-softplus(x)) // u̇/u
+	growth := c.Scale * l * elementary.Pow(u, 1-2/l) * s * elementary.Exp(-softplus(x)) // u̇/u
 	curved := c.Rate * c.ends()
 	if c.Rate == 0 {
 		return 0
@@ -137,16 +140,16 @@ func (c SaxeSigmoid) neglects(x0, x float64) float64 {
 // The mode is followed in x = log(u/(s − u)), in which dx/dt = cLs·u^(1−2/L): a straight line at L = 2, and smooth up to
 // the end, which is x = ∞.
 
-func logit(u, s float64) float64 { return math.Log(u / (s - u)) }
+func logit(u, s float64) float64 { return elementary.Log(u / (s - u)) }
 
-func strengthAt(x, s float64) float64 { return s / (1 + math.Exp(-x)) }
+func strengthAt(x, s float64) float64 { return s / (1 + elementary.Exp(-x)) }
 
 // softplus is log(1 + eˣ).
 func softplus(x float64) float64 {
 	if x > 0 {
-		return x + math.Log1p(math.Exp(-x))
+		return x + elementary.Log1p(elementary.Exp(-x))
 	}
-	return math.Log1p(math.Exp(x))
+	return elementary.Log1p(elementary.Exp(x))
 }
 
 // transit is the time from x to y at c = 1, NaN where it cannot be integrated.
@@ -156,7 +159,7 @@ func transit(depth int, s, x, y float64) float64 {
 		return (y - x) / (2 * s)
 	}
 	q, err := quadrature.Integrate(func(z float64) float64 {
-		return math.Pow(strengthAt(z, s), 2/l-1) / (l * s)
+		return elementary.Pow(strengthAt(z, s), 2/l-1) / (l * s)
 	}, x, y, 1e-12)
 	if err != nil {
 		return math.NaN()
@@ -167,7 +170,7 @@ func transit(depth int, s, x, y float64) float64 {
 // advance is where the mode is a time t after it was at x, at c = 1.
 func advance(depth int, s, x, t float64) float64 {
 	l := float64(depth)
-	speed := func(z float64) float64 { return l * s * math.Pow(strengthAt(z, s), 1-2/l) }
+	speed := func(z float64) float64 { return l * s * elementary.Pow(strengthAt(z, s), 1-2/l) }
 	if depth == 2 || t == 0 {
 		return x + t*speed(x)
 	}
@@ -213,7 +216,8 @@ func advance(depth int, s, x, t float64) float64 {
 //	t = ∫ du / (cL u^(2−2/L)(s − u)),   for L = 2:  t = log[u₁(s − u₀)/(u₀(s − u₁))] / (2cs).
 //
 // With the end left out it is the time to s/2. It reads the same runs as SaxeSigmoid. Gradient descent at rate η is late,
-// at first order in η, by (η/2)·log(f(u₁)/f(u₀)) with f = u^(1−1/L)(s − u): that is what it neglects.
+// at first order in η, by (η/2)·log(f(u₁)/f(u₀)) with f = u^(1−1/L)(s − u): that is what it neglects. t is in units of time, ηk of
+// descent.
 //
 // Source: Saxe, McClelland & Ganguli 2013.
 type DepthTransitTime struct {
@@ -221,7 +225,7 @@ type DepthTransitTime struct {
 	Start    float64 `optional:"true" check:">0" doc:"u₀, its strength at t = 0; below s"`
 	End      float64 `optional:"true" check:">0" doc:"u₁, the strength waited for; s/2 where left out"`
 	Depth    int     `optional:"true" check:">=1" doc:"L, the number of weight matrices; 2 where there is no run"`
-	Scale    float64 `optional:"true" check:">0" doc:"c, the second moment of the inputs times the loss's prefactor; 1 where there is no run"`
+	Scale    float64 `optional:"true" check:">0" doc:"c of the loss (c/2)‖W − M‖²: the second moment of white inputs times 1 (mean-half), n (sum-half) or 2 (mean); 1 where there is no run"`
 	Rate     float64 `optional:"true" check:">=0" doc:"η of gradient descent; 0, the flow, where there is no run"`
 	Mode     int     `default:"1" check:">=1" doc:"which mode to read from the run, 1 the strongest"`
 }
@@ -248,9 +252,9 @@ func (c DepthTransitTime) Predict([]float64) sgdlab.Prediction {
 		return sgdlab.One(sgdlab.Exact, t, 0, "gradient flow, whitened inputs, balanced start aligned with the modes", "saxe-2013")
 	}
 	l := float64(c.Depth)
-	f := func(u float64) float64 { return math.Pow(u, 1-1/l) * (c.Strength - u) }
+	f := func(u float64) float64 { return elementary.Pow(u, 1-1/l) * (c.Strength - u) }
 	curved := c.Rate * sharpness(c.Strength, c.Depth, c.Scale)
-	late := c.Rate / 2 * math.Abs(math.Log(f(c.End)/f(c.Start)))
+	late := c.Rate / 2 * math.Abs(elementary.Log(f(c.End)/f(c.Start)))
 	return sgdlab.One(sgdlab.Leading, t, late/t+curved*curved,
 		fmt.Sprintf("gradient descent at first order in η, here η·curvature = %.3g; whitened inputs, balanced start aligned with the modes", curved), "saxe-2013")
 }
@@ -376,7 +380,7 @@ func (m mode) setsOut(r *sgdlab.Run) (float64, error) {
 	}
 	rate := (along[1] - along[2]) / (2 * h * strength)
 	l := float64(*m.depth)
-	if want := *m.scale * l * math.Pow(u, 2-2/l) * (*m.strength - u); math.Abs(rate-want) > 1e-4*want {
+	if want := *m.scale * l * elementary.Pow(u, 2-2/l) * (*m.strength - u); math.Abs(rate-want) > 1e-4*want {
 		return 0, fmt.Errorf("its start is not balanced and aligned with the modes: mode %d sets out at rate %g, not %g; start from `balanced`", m.index, rate, want)
 	}
 	return u, nil

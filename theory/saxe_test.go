@@ -171,6 +171,11 @@ func TestSaxeReadsTheRun(t *testing.T) {
 			if p.Kind != sgdlab.Leading {
 				t.Errorf("descent is %v", p.Kind)
 			}
+			smooth := *r
+			smooth.Dynamic = flowing{stepper{step: 0.5}}
+			if p := predicted(t, NewSaxeSigmoid, c, &smooth); p.Kind != sgdlab.Exact {
+				t.Errorf("a flow is %v", p.Kind)
+			}
 			d := DepthTransitTime{Strength: nan, Start: nan, End: nan, Scale: nan, Rate: nan, Mode: k + 1}
 			close(t, "half-time", flow(tc.depth, s, []float64{0.2, 0.1, 0.3}[k], tc.twist, one(t, NewDepthTransitTime, d, r), 5000), s/2, 1e-8)
 		}
@@ -196,7 +201,7 @@ func TestSaxeReadsTheRun(t *testing.T) {
 		{"a loss of another size", "sets out at rate", 1, build(func(_ *sgdlab.Run, m *chain) { m.scale = 1.1 })},
 		{"no such mode", "no mode 4", 4, build(func(*sgdlab.Run, *chain) {})},
 		{"no data", "no data", 1, build(func(r *sgdlab.Run, _ *chain) { r.Data = nil })},
-		{"too large a rate", "does not settle", 1, build(func(r *sgdlab.Run, _ *chain) { r.Number = numbers(map[string]float64{"rate": 0.2}) })},
+		{"too large a rate", "does not settle", 1, build(func(r *sgdlab.Run, _ *chain) { r.Dynamic = stepper{step: 0.2} })},
 		{"a landscape", "Saddled", 1, func() *sgdlab.Run { r := langevin(doubleWell, []float64{-1}, 0.1, nil); return r }()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -6,11 +6,14 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 )
 
 // StabilityThreshold is the sharpness beyond which a minimum is linearly unstable for gradient descent,
 //
-//	S = 2/η.
+//	S = 2/η,
+//
+// in units of ∇²L, 1/time, as the observable sharpness. Noise is not in it: of a run the rate alone is read.
 //
 // Source: the law of the quadratic; Cohen et al. 2021 for its place in training.
 type StabilityThreshold struct {
@@ -35,14 +38,14 @@ func (c StabilityThreshold) Predict([]float64) sgdlab.Prediction {
 // sharpness is cLσ^(2−2/L).
 func sharpness(strength float64, depth int, scale float64) float64 {
 	l := float64(depth)
-	return scale * l * math.Pow(strength, 2-2/l)
+	return scale * l * elementary.Pow(strength, 2-2/l)
 }
 
 // BalancedSharpness is the sharpness of the balanced minimum, the flattest one, of (c/2)‖W_L⋯W₁ − M‖²,
 //
 //	S = cLσ^(2−2/L),
 //
-// with σ the largest singular value of M.
+// with σ the largest singular value of M; in units of ∇²L, as the observable sharpness.
 //
 // From a run: the strongest mode of a model that knows its modes, on white inputs.
 //
@@ -50,7 +53,7 @@ func sharpness(strength float64, depth int, scale float64) float64 {
 type BalancedSharpness struct {
 	Strength float64 `optional:"true" check:">0" doc:"σ, the largest singular value of the target map"`
 	Depth    int     `optional:"true" check:">=1" doc:"L, the number of weight matrices; 2 where there is no run"`
-	Scale    float64 `optional:"true" check:">0" doc:"c, the second moment of the inputs times the loss's prefactor; 1 where there is no run"`
+	Scale    float64 `optional:"true" check:">0" doc:"c of the loss (c/2)‖W − M‖²: the second moment of white inputs times 1 (mean-half), n (sum-half) or 2 (mean); 1 where there is no run"`
 }
 
 // NewBalancedSharpness makes the sharpness of the balanced minimum.
@@ -75,7 +78,7 @@ func (c BalancedSharpness) Predict([]float64) sgdlab.Prediction {
 //	u± = σ · ((1 + κ) ± √((κ + 3)(κ − 1))) / (2κ),   κ = ηcσ = ηS/2.
 //
 // It is born at κ = 1 and loses stability to a 4-cycle at κ = √5 − 1. In a network whose next mode has the strength σ₂ it
-// also loses stability at ηc(σ + σ₂) = 2, which is checked where there is a run.
+// also loses stability at ηc(σ + σ₂) = 2, which is checked where there is a run. u± are in units of σ.
 //
 // Source: Chen & Bruna 2023, whose Theorem 2 this solves in closed form.
 type ScalarTwoCycle struct {
