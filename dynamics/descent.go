@@ -53,20 +53,36 @@ func (d *Descent) Pace() (unit, step sgdlab.Setting) { return d.Rate, d.Rate }
 
 // GDSettings are those of `gd`.
 type GDSettings struct {
-	Rate       sgdlab.Setting            `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate"`
-	LabelNoise *noise.LabelNoiseSettings `optional:"true" doc:"noise on the label of every sample, fresh at every step"`
+	Rate       sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate"`
+	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the label of every sample, fresh at every step"`
+	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
 
-// NewGD is gradient descent on all samples, or on a landscape.
+// NewGD is gradient descent on all samples, or on a landscape,
+//
+//	θ ← θ − η∇L(θ)
+//
+// and with `label-noise` −η∇L of labels y − ζξ, a fresh ξ for every label at every step: a kick of covariance (η²ζ²/n)·s·H_GN, s = 1
+// for the loss mean-half. With `noise` each step also adds Σ scale·σ(θ)·η^(1/α)ξ, σ at the θ before the step:
+// without label noise this is the Euler–Maruyama chain of the SDE with h = η. Time is ηk after k steps. Events are seen
+// at the ends of steps.
+//
+// θ has the shape (d), and η the unit of time, θ² over L: as a step of dθ = −∇L dt. A step costs one gradient over all rows. On a
+// quadratic it is stable where η times the largest curvature is below 2.
+//
+// Its streams are label-noise, noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica.
 func NewGD(c GDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if s.Model == nil {
 		return nil, fmt.Errorf("gradient descent needs a model, and there is none")
 	}
-	if c.LabelNoise == nil {
-		return descent(Exact{Model: s.Model}, c.Rate, s)
-	}
 	at := *s
-	at.Rate = c.Rate
+	at.Rate, at.Batch, at.Draws = c.Rate, 0, nil
+	if at.Data != nil {
+		at.Batch = at.Data.N()
+	}
+	if c.LabelNoise == nil {
+		return descent(Exact{Model: s.Model}, c.Rate, c.Noise, &at)
+	}
 	label, err := noise.NewLabelNoise(*c.LabelNoise, at.At("label-noise"))
 	if err != nil {
 		return nil, fmt.Errorf("label-noise: %w", err)
@@ -75,7 +91,8 @@ func NewGD(c GDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return descent(&Stochastic{Model: m, Sample: noise.FullBatch{N: m.Samples()}, Weigh: []sgdlab.Weigher{label}}, c.Rate, s)
+	g := &Stochastic{Model: m, Sample: noise.FullBatch{N: m.Samples()}, Weigh: []sgdlab.Weigher{label}}
+	return descent(g, c.Rate, c.Noise, &at, noise.Drawn{Key: "label-noise", By: label})
 }
 
 // SGDSettings are those of `sgd`.
@@ -84,10 +101,22 @@ type SGDSettings struct {
 	Batch      int                         `spec:"batch,batch-size" check:">=1" doc:"B, the number of rows of a mini-batch"`
 	Draw       sgdlab.Part[sgdlab.Sampler] `default:"with-replacement" doc:"how the rows are drawn"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the labels, fresh for every row drawn"`
+	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
 
-// NewSGD is stochastic gradient descent on mini-batches. Its streams are `rows` and `label-noise`, whatever the dynamics is
-// called: arms are paired by replica.
+// NewSGD is stochastic gradient descent on mini-batches,
+//
+//	θ ← θ − (η/B) Σ ∇ℓᵢ(θ)
+//
+// over the B rows i that `draw` draws, unbiased for ∇L whatever the prefactor of the loss. With C the covariance of one sample's gradient,
+// a step has mean −η∇L and covariance (η²/B)·C with replacement, (n − B)/(n − 1) times that without. `label-noise` adds
+// (η²ζ²/B)·s·H_GN for the B labels drawn (s = 1 for the loss mean-half); `noise` adds Σ scale·σ(θ)·η^(1/α)ξ, σ at the θ before the step, such as
+// {factor: identity, variance: δ}, for (η²/B)(C + δI) in all. Time is ηk after k steps. Events are seen at the ends of steps.
+//
+// θ has the shape (d), and η the unit of time, θ² over L. A step costs the gradients of B rows. It needs a model with samples.
+//
+// Its streams are rows, label-noise, noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica. A
+// `stream` beside `draw` names another for the rows.
 func NewSGD(c SGDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
 	if err != nil {
@@ -101,19 +130,21 @@ func NewSGD(c SGDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	}
 	at.Draws = draws
 	g := &Stochastic{Model: m, Sample: draws}
+	drawn := []noise.Drawn{{Key: "draw", By: draws}}
 	if c.LabelNoise != nil {
 		label, err := noise.NewLabelNoise(*c.LabelNoise, at.At("label-noise"))
 		if err != nil {
 			return nil, fmt.Errorf("label-noise: %w", err)
 		}
 		g.Weigh = append(g.Weigh, label)
+		drawn = append(drawn, noise.Drawn{Key: "label-noise", By: label})
 	}
-	return descent(g, c.Rate, s)
+	return descent(g, c.Rate, c.Noise, &at, drawn...)
 }
 
-func descent(g sgdlab.Gradient, rate sgdlab.Setting, s *sgdlab.Site) (sgdlab.Stepper, error) {
+func descent(g sgdlab.Gradient, rate sgdlab.Setting, noises []sgdlab.Part[sgdlab.Noise], s *sgdlab.Site, drawn ...noise.Drawn) (sgdlab.Stepper, error) {
 	if rate == nil {
 		return nil, fmt.Errorf("descent needs a `rate`, the learning rate η > 0")
 	}
-	return &Descent{Of: g, Rate: rate, Dim: s.Model.Dim()}, nil
+	return kicked(&Descent{Of: g, Rate: rate, Dim: s.Model.Dim()}, noises, s, drawn...)
 }

@@ -15,10 +15,10 @@ import (
 	"sgdlab/scheme"
 )
 
-type samplerOf func(struct{}, *sgdlab.Site) (sgdlab.Sampler, error)
+type samplerOf func(noise.SamplerSettings, *sgdlab.Site) (sgdlab.Sampler, error)
 
 func (f samplerOf) part() sgdlab.Part[sgdlab.Sampler] {
-	return func(s *sgdlab.Site) (sgdlab.Sampler, error) { return f(struct{}{}, s) }
+	return func(s *sgdlab.Site) (sgdlab.Sampler, error) { return f(noise.SamplerSettings{}, s) }
 }
 
 // everything is each dynamics of this package on a site with data.
@@ -153,6 +153,9 @@ func TestOnePath(t *testing.T) {
 	for name, build := range sdes(site, rate) {
 		all[name] = build
 	}
+	for name, build := range kickedOnes(site, rate) {
+		all[name] = build
+	}
 	for name, build := range all {
 		walk := func(stepper sgdlab.Stepper, lane int, late bool) []float64 {
 			at, live := clock(9, 3), lanes.All
@@ -224,6 +227,9 @@ func TestStepsDoNotAllocate(t *testing.T) {
 	for name, build := range sdes(site, sgdlab.Constant(0.02)) {
 		all[name] = build
 	}
+	for name, build := range kickedOnes(site, sgdlab.Constant(0.02)) {
+		all[name] = build
+	}
 	for name, build := range all {
 		stepper, at := build(), clock(1, 0)
 		theta := lanes.Of(normals("theta", site.Model.Dim()))
@@ -247,13 +253,13 @@ func sdes(site *sgdlab.Site, rate sgdlab.Setting) map[string]func() sgdlab.Stepp
 		}
 	}
 	perSample := func(s *sgdlab.Site) (sgdlab.Noise, error) {
-		return noise.Join(must(noise.NewPerSample(noise.PerSampleSettings{Batch: 2}, s)), must(noise.NewGaussian(struct{}{}, s)))
+		return noise.Join(must(noise.NewPerSample(noise.PerSampleSettings{Batch: 2}, s)), must(noise.NewGaussian(noise.LawSettings{}, s)))
 	}
 	stable := func(s *sgdlab.Site) (sgdlab.Noise, error) {
 		return noise.Join(must(noise.NewIdentity(noise.IdentitySettings{Temperature: sgdlab.Quantity{Setting: sgdlab.Constant(0.01)}}, s)), must(noise.NewStable(noise.StableSettings{Alpha: 1.7}, s)))
 	}
 	absolute := func(s *sgdlab.Site) (sgdlab.Noise, error) {
-		return noise.Join(must(noise.NewLossHessian(noise.LossHessianSettings{Of: "absolute", Batch: 1}, s)), must(noise.NewRademacher(struct{}{}, s)))
+		return noise.Join(must(noise.NewLossHessian(noise.LossHessianSettings{Of: "absolute", Batch: 1}, s)), must(noise.NewRademacher(noise.LawSettings{}, s)))
 	}
 	heun := func(*sgdlab.Site) (sgdlab.Scheme, error) { return scheme.Heun{}, nil }
 	return map[string]func() sgdlab.Stepper{

@@ -3,6 +3,8 @@ package fokkerplanck
 import (
 	"fmt"
 	"math"
+
+	"sgdlab/elementary"
 )
 
 // Stationary is the law ρ ∝ e^(−Ψ)D^(c−1) to which X relaxes between reflecting and natural ends: e^(∫a/D) over D, √D
@@ -140,7 +142,7 @@ func moments(ref float64, order int, speed float64, wings [2]wing) (s Stationary
 	var z, first float64
 	each(func(d, mass float64) { z += mass; first += float64(d * mass) })
 	first /= z
-	s.LogDensity = math.Log(speed) - (math.Log(z) + float64(float64(top)*math.Ln2))
+	s.LogDensity = elementary.Log(speed) - (elementary.Log(z) + float64(float64(top)*math.Ln2))
 	s.Mean = ref + first
 	s.Central = make([]float64, order+1)
 	abs = make([]float64, order+1)

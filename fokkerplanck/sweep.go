@@ -3,6 +3,7 @@ package fokkerplanck
 import (
 	"math"
 
+	"sgdlab/elementary"
 	"sgdlab/quadrature"
 )
 
@@ -74,7 +75,7 @@ func (a amount) plus(b amount) amount {
 func (a amount) minus(b amount) amount { return a.plus(amount{-b.m, b.e}) }
 func (a amount) over(b amount) amount  { return exactly(a.m/b.m, a.e-b.e) }
 func (a amount) value() float64        { return math.Ldexp(a.m, a.e) }
-func (a amount) log() float64          { return math.Log(a.m) + float64(float64(a.e)*math.Ln2) }
+func (a amount) log() float64          { return elementary.Log(a.m) + float64(float64(a.e)*math.Ln2) }
 
 // span is a stretch of a mesh. parent is an index into whatever the mesh refines, and from … to the place there as
 // fractions of the parent: these are exact where lo and hi, next to each other and far from 0, are rounded.

@@ -3,6 +3,7 @@ package fokkerplanck
 import (
 	"math"
 
+	"sgdlab/elementary"
 	"sgdlab/quadrature"
 )
 
@@ -85,11 +86,11 @@ func (c coefficients) lowTail(x0, scale float64, densities ...density) verdict {
 	still := make([]int, len(densities)) // octaves without decay, up to now
 	log := func(f density, d float64) float64 {
 		*c.n++
-		v := math.Log(d) + float64(f.psi*psi)
+		v := elementary.Log(d) + float64(f.psi*psi)
 		if f.beta != 0 {
-			v += float64(f.beta * math.Log(p.Diffusion(place(d))))
+			v += float64(f.beta * elementary.Log(p.Diffusion(place(d))))
 		}
-		return v + float64(f.gamma*math.Log(d))
+		return v + float64(f.gamma*elementary.Log(d))
 	}
 	for i, f := range densities {
 		top[i] = log(f, d)

@@ -500,30 +500,6 @@ func TestBeyondTheDimension(t *testing.T) {
 	}
 }
 
-func TestElementary(t *testing.T) {
-	r := rand.New(rand.NewPCG(19, 20))
-	for range 20000 {
-		x := math.Exp(700 * (2*r.Float64() - 1))
-		if got, want := Log(x), math.Log(x); math.Abs(got-want) > 2*eps*math.Abs(want) {
-			t.Fatalf("Log(%g) = %.17g, want %.17g", x, got, want)
-		}
-		y := 700 * (2*r.Float64() - 1)
-		if got, want := Exp(y), math.Exp(y); math.Abs(got-want) > 2*eps*want {
-			t.Fatalf("Exp(%g) = %.17g, want %.17g", y, got, want)
-		}
-	}
-	for _, x := range []float64{0, -1, math.Inf(1), 1, math.NaN()} {
-		if got, want := Log(x), math.Log(x); math.Float64bits(got) != math.Float64bits(want) && !(got != got && want != want) {
-			t.Errorf("Log(%g) = %g, want %g", x, got, want)
-		}
-	}
-	for _, x := range []float64{0, -800, 800, math.Inf(1), math.Inf(-1), math.NaN()} {
-		if got, want := Exp(x), math.Exp(x); got != want && !(got != got && want != want) {
-			t.Errorf("Exp(%g) = %g, want %g", x, got, want)
-		}
-	}
-}
-
 func BenchmarkEigen75(b *testing.B) {
 	a := symmetrise(random(rand.New(rand.NewPCG(1, 1)), 75, 75))
 	values := make(lanes.Pack, 75)

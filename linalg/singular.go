@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"sgdlab/elementary"
 	"sgdlab/lanes"
 )
 
@@ -92,7 +93,7 @@ func (s *Scratch) LogDetGram(a lanes.View) lanes.Vec {
 		}
 		sum := 0.0
 		for j := range n {
-			sum += Log(math.Abs(x[j*m+j]))
+			sum += elementary.Log(math.Abs(x[j*m+j]))
 		}
 		out[l] = 2 * math.FMA(float64(n*shift), math.Ln2, sum)
 	}

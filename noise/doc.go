@@ -8,7 +8,7 @@
 //	source         σ(θ)ξ                    σσᵀ              scale
 //	per-sample     Σ (ξᵢ − ξ̄)∇ℓᵢ/√n         C                (η/B)^(1−1/α)
 //	output         s Σ ξᵢ∇hᵢ/√n             s·H_GN           ζ(η/B)^(1−1/α)
-//	identity       ξ                        I                √(2T)
+//	identity       ξ                        I                √(2T), or √δ·(η/B)^(1−1/α)
 //	hessian        √ℓ″ Σ ξᵢ∇hᵢ/√n, |H|^½ξ   H_GN or |H|      (η/B)^(1−1/α)
 //	loss-hessian   √(2L)·H^½ξ               2L·H             (η/B)^(1−1/α)
 //
@@ -36,10 +36,20 @@ func Join(src sgdlab.Source, law sgdlab.Law) (sgdlab.Noise, error) {
 		return sgdlab.Noise{}, err
 	}
 	f := src.Factor
-	if _, ok := law.(Gaussian); ok {
+	if normal(law) {
 		f = condense(f)
 	}
 	return sgdlab.Noise{Factor: f, Law: law, Scale: src.Scale(law.Index())}, nil
+}
+
+// normal reports whether a law is gaussian, of however many substeps. Stable laws of index 2 are, too, but drive the factor as
+// those of other indices do, so that a sweep of the index changes nothing else.
+func normal(law sgdlab.Law) bool {
+	if c, ok := law.(*Coarse); ok {
+		law = c.Of
+	}
+	_, ok := law.(Gaussian)
+	return ok
 }
 
 // Drives returns nil where a law may drive a factor, and says why not where it may not: the multinomial law has covariance I

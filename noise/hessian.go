@@ -103,8 +103,22 @@ type HessianSettings struct {
 	Batch  int    `optional:"true" check:">=1" doc:"B of the SGD whose noise this models; the dynamics' batch, or n, where missing"`
 }
 
-// NewHessian is noise with the covariance of a Hessian at scale √(η/B), as in the theory of escape of Xie, Sato & Sugiyama
-// 2021. It is SGD's where the residuals are independent of ∇h and 2L = 1.
+// NewHessian is noise with the covariance of a Hessian,
+//
+//	of: gauss-newton   σσᵀ = H_GN,  σξ = √ℓ″ Σᵢ ξᵢ∇hᵢ/√n, ξ of shape (n·outputs)
+//	of: absolute       σσᵀ = |∇²L|, σξ = |∇²L|^½ξ,         ξ of shape (d)
+//	frozen: true       σσᵀ = H,     σξ = H^½ξ,             ξ of shape (d), H of either kind at the start
+//
+// at scale √(η/B), and (η/B)^(1−1/α) under a law of index α, at every θ unless
+// frozen: then at the start without its random part. η is the rate and B the batch; over
+// one step h = η the kick of a law with a variance has the covariance (η²/B)·H. It is the noise of the theory of escape of
+// Xie, Sato & Sugiyama, and SGD's where the residuals are independent of ∇h and 2L = 1 (under mean-half).
+//
+// The absolute Hessian serves any model that multiplies by its Hessian, of up to 64 parameters; H_GN needs samples; frozen
+// is for up to 1024 parameters, and needs a start with a centre. A kick costs one pullback over all rows (gauss-newton),
+// the Hessian and its eigenvalue problem for every replica (absolute), or d² operations (frozen).
+//
+// Source: Xie, Sato & Sugiyama 2021.
 func NewHessian(c HessianSettings, s *sgdlab.Site) (sgdlab.Source, error) {
 	rate, b, err := rateAndBatch(c.Batch, s)
 	if err != nil {
@@ -124,8 +138,19 @@ type LossHessianSettings struct {
 	Batch  int    `optional:"true" check:">=1" doc:"B of the SGD whose noise this models; the dynamics' batch, or n, where missing"`
 }
 
-// NewLossHessian is noise with covariance 2L(θ)·H at scale √(η/B), D = (η/B)L·H, as in Mori, Ziyin, Liu & Ueda 2022. It is
-// SGD's where the residuals are independent of ∇h.
+// NewLossHessian is noise that grows with the loss,
+//
+//	σ(θ)ξ = √(2L(θ))·H^½ξ at scale √(η/B), and (η/B)^(1−1/α) under a law of index α,
+//	σσᵀ = 2L(θ)·H,  D = (η/B)·L·H,
+//
+// D the diffusion matrix, and H the Gauss–Newton or the absolute Hessian with H^½ξ as in `hessian`: at the start without
+// its random part where it is frozen, else at θ; the loss is always that at θ. Over one step h = η the kick of a law with
+// a variance has the covariance (η²/B)·2L·H. It is SGD's near a minimum where the residuals are independent of ∇h (under
+// mean-half), and gives escape by a power law (theory mori-rate).
+//
+// It needs what `hessian` does, and costs one loss more. Where L < 0 it is not defined: the replica diverges.
+//
+// Source: Mori, Ziyin, Liu & Ueda 2022.
 func NewLossHessian(c LossHessianSettings, s *sgdlab.Site) (sgdlab.Source, error) {
 	rate, b, err := rateAndBatch(c.Batch, s)
 	if err != nil {
@@ -159,11 +184,15 @@ func hessianRoot(of string, frozen bool, s *sgdlab.Site) (sgdlab.Factor, error) 
 	case frozen && d > maxFrozen:
 		return nil, fmt.Errorf("frozen: the square root of a Hessian is kept as a dense matrix, for at most %d parameters; the model has %d; use frozen: false with of: gauss-newton", maxFrozen, d)
 	case !frozen && of == "gauss-newton":
-		return newOutput(s.Model, func(m sgdlab.Sampled) float64 { return math.Sqrt(m.PerOutput()) })
+		f, err := newOutput(s.Model, func(m sgdlab.Sampled) float64 { return math.Sqrt(m.PerOutput()) })
+		if err != nil {
+			return nil, fmt.Errorf("the Gauss–Newton Hessian is that of outputs: %w; on a landscape use of: absolute", err)
+		}
+		return f, nil
 	case !frozen:
 		c, err := sgdlab.As[sgdlab.Curved](s.Model)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; use factor: identity", err)
 		}
 		if d > maxUnfrozen {
 			return nil, fmt.Errorf("of: absolute takes an eigendecomposition per replica and step, for at most %d parameters; the model has %d; use frozen: true, or of: gauss-newton", maxUnfrozen, d)
@@ -194,13 +223,13 @@ func hessianProduct(of string, m sgdlab.Model) (product, error) {
 	if of == "absolute" {
 		c, err := sgdlab.As[sgdlab.Curved](m)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; use factor: identity", err)
 		}
 		return c.HessVec, nil
 	}
 	g, err := sgdlab.As[sgdlab.GaussNewton](m)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the Gauss–Newton Hessian is that of outputs: %w; on a landscape use of: absolute", err)
 	}
 	return g.GaussNewtonVec, nil
 }

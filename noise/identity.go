@@ -25,45 +25,73 @@ func (f Identity) Kind() sgdlab.NoiseKind { return sgdlab.AdditiveNoise }
 
 // IdentitySettings are those of `identity`.
 type IdentitySettings struct {
-	Temperature sgdlab.Quantity `spec:"temperature,T" words:"matched" check:">=0" doc:"T in √(2T)dW, in units of the loss; or matched: η·tr C(θ*)/(2Bd) at the unkicked start, SGD's noise spread evenly"`
-	Batch       int             `optional:"true" check:">=1" doc:"B of the SGD that matched means; the dynamics' batch, or n, where missing"`
+	Temperature sgdlab.Quantity `spec:"temperature,T" words:"matched" optional:"true" check:">=0" doc:"T in √(2T)dW, in units of the loss; or matched: η·tr C(θ*)/(2Bd) at the unkicked start, SGD's noise spread evenly; or give a variance instead"`
+	Variance    sgdlab.Setting  `optional:"true" check:">=0" doc:"δ, the variance that every coordinate of one sample's gradient gains: with it the noise turns the covariance C of one sample's gradient into C + δI; instead of a temperature, which is ηδ/(2B)"`
+	Batch       int             `optional:"true" check:">=1" doc:"B of the SGD that matched and variance mean; the dynamics' batch, or n, where missing"`
 }
 
-// NewIdentity is isotropic noise √(2T)dW. A temperature given as a number sets the scale √(2T) for any law; a matched one is
-// √(tr C/d)·(η/B)^(1−1/α), which is √(2T) for laws with a variance.
+// NewIdentity is isotropic noise (Langevin), of the same strength in every direction and at every θ,
+//
+//	√(2T) dW,  σσᵀ = I.
+//
+// Its strength is one of
+//
+//	temperature: T        scale √(2T) for any law; with −∇L alone the density tends to exp(−L/T)
+//	temperature: matched  T = η·tr C(θ*)/(2Bd): scale √(tr C/d)·(η/B)^(1−1/α)
+//	variance: δ           T = ηδ/(2B):          scale √δ·(η/B)^(1−1/α)
+//
+// with C the covariance of one sample's gradient, θ* the start without its random part, η the rate, B the batch, d the dimension
+// of θ; the last two are noise of SGD, √(2T) for laws with a variance. Over one step h = η the noise of a variance δ has the
+// covariance
+//
+//	η·2T·I = (η²/B)·δI:
+//
+// added to SGD's own (η²/B)·C, in an SDE beside per-sample noise or in `sgd` as its `noise`, it makes (η²/B)(C + δI), as if
+// each sample's gradient had isotropic noise of variance δ in every coordinate. T is in units of the loss, δ in those of C. It needs a model, matched also samples and a
+// start with a centre.
 func NewIdentity(c IdentitySettings, s *sgdlab.Site) (sgdlab.Source, error) {
 	if s.Model == nil {
 		return sgdlab.Source{}, fmt.Errorf("identity noise has the dimension of the model, and there is none")
 	}
 	f := Identity{Dim: s.Model.Dim()}
-	if c.Temperature.Word == "" {
-		t := c.Temperature.Setting
-		if t == nil {
-			return sgdlab.Source{}, fmt.Errorf("identity noise needs a `temperature`: a number, or matched")
-		}
-		return sgdlab.Source{Factor: f, Scale: func(float64) sgdlab.Setting {
-			return func(at *sgdlab.Clock) lanes.Vec {
-				v := t(at)
-				for l := range v {
-					v[l] = math.Sqrt(2 * v[l])
-				}
-				return v
-			}
-		}}, nil
+	t := c.Temperature
+	switch given := t.Word != "" || t.Setting != nil; {
+	case given && c.Variance != nil:
+		return sgdlab.Source{}, fmt.Errorf("identity noise has both a `temperature` and a `variance`, which is the temperature ηδ/(2B); give one of them")
+	case !given && c.Variance == nil:
+		return sgdlab.Source{}, fmt.Errorf("identity noise needs a `temperature`, a number or matched, or a `variance`, as of one sample's gradient")
+	case t.Setting != nil:
+		return sgdlab.Source{Factor: f, Scale: func(float64) sgdlab.Setting { return root(t.Setting, 2) }}, nil
+	case t.Word != "" && t.Word != "matched":
+		return sgdlab.Source{}, fmt.Errorf("got temperature %q; want a number or matched", t.Word)
 	}
-	if c.Temperature.Word != "matched" {
-		return sgdlab.Source{}, fmt.Errorf("got temperature %q; want a number or matched", c.Temperature.Word)
+	what, spread := "variance", root(c.Variance, 1)
+	if c.Variance == nil {
+		what = "temperature: matched"
 	}
 	rate, b, err := rateAndBatch(c.Batch, s)
 	if err != nil {
-		return sgdlab.Source{}, fmt.Errorf("temperature: matched: %w", err)
+		return sgdlab.Source{}, fmt.Errorf("%s: %w", what, err)
 	}
-	trace, err := traceAtCentre(s)
-	if err != nil {
-		return sgdlab.Source{}, err
+	if c.Variance == nil {
+		trace, err := traceAtCentre(s)
+		if err != nil {
+			return sgdlab.Source{}, err
+		}
+		spread = sgdlab.Constant(math.Sqrt(trace / float64(f.Dim)))
 	}
-	spread := sgdlab.Constant(math.Sqrt(trace / float64(f.Dim)))
 	return sgdlab.Source{Factor: f, Scale: overBatch(rate, b, spread)}, nil
+}
+
+// root is √(times·x).
+func root(x sgdlab.Setting, times float64) sgdlab.Setting {
+	return func(at *sgdlab.Clock) lanes.Vec {
+		v := x(at)
+		for l := range v {
+			v[l] = math.Sqrt(times * v[l])
+		}
+		return v
+	}
 }
 
 // MatchedTemperature returns T as a function of the rate η, such that isotropic noise has the trace of SGD's at the unkicked

@@ -31,6 +31,13 @@ func (n LabelNoise) Weigh(c lanes.Pack, _ sgdlab.Rows, at *sgdlab.Clock, ws *lan
 	ws.Release(mark)
 }
 
+func (n LabelNoise) drawsFrom() string {
+	if d, ok := n.Law.(streamed); ok {
+		return d.drawsFrom()
+	}
+	return ""
+}
+
 // LabelNoiseSettings are those of `label-noise`.
 type LabelNoiseSettings struct {
 	Amplitude sgdlab.Setting          `spec:"amplitude,zeta" check:">=0" doc:"ζ, the standard deviation of the noise on one label, in units of the targets"`
@@ -48,7 +55,7 @@ func NewLabelNoise(c LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Weigher, error)
 	}
 	law := c.Law
 	if law == nil {
-		law = func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(struct{}{}, s) }
+		law = func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(LawSettings{}, s) }
 	}
 	drawn, err := law(s)
 	if err != nil {

@@ -59,12 +59,12 @@ func TestMoments(t *testing.T) {
 		law            sgdlab.Law
 		fourth, eighth float64
 	}{
-		{"gaussian", must(NewGaussian(struct{}{}, place("noise[0]"))), 3, 105},
-		{"rademacher", must(NewRademacher(struct{}{}, place("noise[0]"))), 1, 1},
-		{"uniform", must(NewUniform(struct{}{}, place("noise[0]"))), 9.0 / 5, 9},
+		{"gaussian", must(NewGaussian(LawSettings{}, place("noise[0]"))), 3, 105},
+		{"rademacher", must(NewRademacher(LawSettings{}, place("noise[0]"))), 1, 1},
+		{"uniform", must(NewUniform(LawSettings{}, place("noise[0]"))), 9.0 / 5, 9},
 		{"stable of index 2", must(NewStable(StableSettings{Alpha: 2}, place("noise[0]"))), 3, 105},
-		{"coarse gaussian", &Coarse{Of: must(NewGaussian(struct{}{}, place("noise[0]"))), M: 4}, 3, 105},
-		{"coarse rademacher", &Coarse{Of: must(NewRademacher(struct{}{}, place("noise[0]"))), M: 2}, 2, 8},
+		{"coarse gaussian", &Coarse{Of: must(NewGaussian(LawSettings{}, place("noise[0]"))), M: 4}, 3, 105},
+		{"coarse rademacher", &Coarse{Of: must(NewRademacher(LawSettings{}, place("noise[0]"))), M: 2}, 2, 8},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.law.Index() != 2 {
@@ -92,13 +92,13 @@ func TestMoments(t *testing.T) {
 }
 
 func TestBoundedLaws(t *testing.T) {
-	draws(must(NewRademacher(struct{}{}, place("a"))), 1000, func(x float64) {
+	draws(must(NewRademacher(LawSettings{}, place("a"))), 1000, func(x float64) {
 		if x != 1 && x != -1 {
 			t.Fatalf("rademacher drew %g", x)
 		}
 	})
 	largest := 0.0
-	draws(must(NewUniform(struct{}{}, place("a"))), 10000, func(x float64) { largest = max(largest, math.Abs(x)) })
+	draws(must(NewUniform(LawSettings{}, place("a"))), 10000, func(x float64) { largest = max(largest, math.Abs(x)) })
 	if largest > math.Sqrt(3) || largest < 1.7 {
 		t.Errorf("the largest of 10000 uniform draws is %g; want it just below √3", largest)
 	}
@@ -163,9 +163,9 @@ func TestStableBits(t *testing.T) {
 func TestPlacesAreIndependent(t *testing.T) {
 	a, b, again := make(lanes.Pack, 3), make(lanes.Pack, 3), make(lanes.Pack, 3)
 	for name, build := range map[string]func(*sgdlab.Site) (sgdlab.Law, error){
-		"gaussian":   func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(struct{}{}, s) },
-		"rademacher": func(s *sgdlab.Site) (sgdlab.Law, error) { return NewRademacher(struct{}{}, s) },
-		"uniform":    func(s *sgdlab.Site) (sgdlab.Law, error) { return NewUniform(struct{}{}, s) },
+		"gaussian":   func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(LawSettings{}, s) },
+		"rademacher": func(s *sgdlab.Site) (sgdlab.Law, error) { return NewRademacher(LawSettings{}, s) },
+		"uniform":    func(s *sgdlab.Site) (sgdlab.Law, error) { return NewUniform(LawSettings{}, s) },
 		"stable":     func(s *sgdlab.Site) (sgdlab.Law, error) { return NewStable(StableSettings{Alpha: 1.5}, s) },
 	} {
 		must(build(place("noise[0]"))).Draw(a, clock(1, 0))

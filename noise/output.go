@@ -10,10 +10,10 @@ import (
 
 // Output sends ξ to
 //
-//	σ(θ)ξ = a Σᵢ ξᵢ∇hᵢ(θ)/√n
+//	σ(θ)ξ = a Σᵢ ξᵢ∇hᵢ(θ)/√n,  σσᵀ = (a²/ℓ″)H_GN(θ),
 //
-// over all n rows and k outputs, a = Each; shapes (n·k) → (d). Then σσᵀ = (a²/ℓ″)H_GN: with a = s = ℓ″ it is the noise of
-// labels, s·H_GN, and with a = √ℓ″ the Gauss–Newton Hessian itself. It costs one pullback over all rows.
+// over all n rows and k outputs, with a number a; shapes (n·k) → (d). With a = s = ℓ″ it is the noise of labels, and with
+// a = √ℓ″ (factor hessian) σσᵀ is the Gauss–Newton Hessian itself. It costs one pullback over all rows.
 type Output struct {
 	Model sgdlab.Sampled
 	Each  float64
@@ -66,15 +66,24 @@ type OutputSettings struct {
 	Batch     int            `optional:"true" check:">=1" doc:"B of the SGD whose label noise this is; the dynamics' batch, or n, where missing"`
 }
 
-// NewOutput is the noise of labels with a fresh ξ for every row drawn: s·H_GN at scale ζ√(η/B). It is exact on GD (B = n)
-// and, added to per-sample noise, on SGD. As a kick η Σ ξᵢ∇hᵢ it has Var ξᵢ = s²ζ²/(nB).
+// NewOutput is the noise of labels, a fresh ξ for every row drawn and every output,
+//
+//	σσᵀ = s·H_GN(θ),  at scale ζ√(η/B), and ζ(η/B)^(1−1/α) under a law of index α,
+//
+// with h the outputs, H_GN the Gauss–Newton Hessian of the loss, s what a unit of label moves ∂ℓ/∂h by (1 for mean-half, n
+// for sum-half, 2 for mean), η the rate, B the batch, and ζ in units of the targets. Over one step h = η the kick of a law
+// with a variance has the covariance (η²ζ²/B)·s·H_GN: exactly that of label noise on GD, B = n, and, beside per-sample
+// noise, on SGD. Written as η Σ ξᵢ∇hᵢ it has Var ξᵢ = s²ζ²/(nB): ζ²/n² on GD under mean-half, ζ² under sum-half. It needs
+// a model with samples.
+//
+// Source: Blanc, Gupta, Valiant & Valiant 2020, of SGD with noise on labels.
 func NewOutput(c OutputSettings, s *sgdlab.Site) (sgdlab.Source, error) {
 	if c.Amplitude == nil {
 		return sgdlab.Source{}, fmt.Errorf("output noise needs an `amplitude`, the standard deviation of the noise on one label")
 	}
 	f, err := newOutput(s.Model, sgdlab.Sampled.PerLabel)
 	if err != nil {
-		return sgdlab.Source{}, err
+		return sgdlab.Source{}, fmt.Errorf("output noise is that of labels: %w; on a landscape use factor: identity", err)
 	}
 	rate, b, err := rateAndBatch(c.Batch, s)
 	if err != nil {

@@ -1,6 +1,7 @@
 package noise
 
 import (
+	"fmt"
 	"math"
 
 	"sgdlab"
@@ -9,9 +10,10 @@ import (
 
 // PerSample sends ξ to
 //
-//	σ(θ)ξ = Σᵢ (ξᵢ − ξ̄)∇ℓᵢ(θ)/√n,
+//	σ(θ)ξ = Σᵢ (ξᵢ − ξ̄)∇ℓᵢ(θ)/√n,  σσᵀ = C(θ) = (1/n) Σᵢ (∇ℓᵢ − ∇L)(∇ℓᵢ − ∇L)ᵀ,
 //
-// so that σσᵀ = C, the covariance of one sample's gradient; shapes (n) → (d). It costs one pullback over all rows.
+// with ℓᵢ the loss of sample i and C the covariance of one sample's gradient, in units of ∇L squared; shapes (n) → (d). It
+// costs one pullback over all rows.
 type PerSample struct{ Model sgdlab.Sampled }
 
 // Width is n: one ξ per sample, whatever its outputs.
@@ -75,12 +77,20 @@ type PerSampleSettings struct {
 	Batch int `optional:"true" check:">=1" doc:"B of the SGD whose noise this is; the dynamics' batch, or n, where missing"`
 }
 
-// NewPerSample is the noise of SGD itself, C at scale √(η/B): exactly the covariance of mini-batches drawn with replacement;
-// that of batches drawn without is (n−B)/(n−1) times it.
+// NewPerSample is the noise of SGD itself (anisotropic Langevin dynamics), at the scale
+//
+//	√(η/B),  and (η/B)^(1−1/α) under a law of index α,
+//
+// η the rate and B the batch. Over one step h = η the kick of a law with a variance has the covariance (η²/B)·C: exactly
+// that of mini-batches drawn with replacement; that of batches drawn without is (n−B)/(n−1) times it. Under `law:
+// multinomial` the step is SGD's itself. Under the Gaussian law a network that is linear in its inputs draws moments of
+// the data instead of samples, where these are fewer. It needs a model with samples.
+//
+// Source: Li, Tai & E 2019, of the SDE.
 func NewPerSample(c PerSampleSettings, s *sgdlab.Site) (sgdlab.Source, error) {
 	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
 	if err != nil {
-		return sgdlab.Source{}, err
+		return sgdlab.Source{}, fmt.Errorf("per-sample noise is that of drawing samples: %w; on a landscape use factor: identity", err)
 	}
 	rate, b, err := rateAndBatch(c.Batch, s)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 
 	"sgdlab"
 	"sgdlab/lanes"
-	"sgdlab/rng"
 )
 
 // FullBatch draws all N rows, always.
@@ -17,20 +16,32 @@ func (f FullBatch) Draw(rows *sgdlab.Rows, _ *sgdlab.Clock) { *rows = sgdlab.All
 // Batch is n.
 func (f FullBatch) Batch() int { return f.N }
 
+// SamplerSettings are those of samplers.
+type SamplerSettings struct{ StreamSettings }
+
 // WithReplacement draws B independent uniform rows.
 type WithReplacement struct {
 	n      int
 	index  [][lanes.W]int32
-	stream *rng.Stream
+	stream stream
 }
 
-// NewWithReplacement is the sampler of B independent rows, the site's batch.
-func NewWithReplacement(_ struct{}, s *sgdlab.Site) (sgdlab.Sampler, error) {
+// NewWithReplacement draws the B rows of a batch independently and uniformly from the n: a row may come twice. With gᵢ the
+// gradients of single samples and C their covariance, the batch's gradient has
+//
+//	E g = ∇L,  Cov g = C/B.
+//
+// B is the dynamics' batch, at most n.
+func NewWithReplacement(c SamplerSettings, s *sgdlab.Site) (sgdlab.Sampler, error) {
 	n, b, err := samplesAndBatch(s)
 	if err != nil {
 		return nil, err
 	}
-	return &WithReplacement{n: n, index: make([][lanes.W]int32, b), stream: rng.New(s.Place)}, nil
+	st, err := streamOf(c.StreamSettings, s)
+	if err != nil {
+		return nil, err
+	}
+	return &WithReplacement{n: n, index: make([][lanes.W]int32, b), stream: st}, nil
 }
 
 // Draw chooses rows.
@@ -42,20 +53,30 @@ func (w *WithReplacement) Draw(rows *sgdlab.Rows, at *sgdlab.Clock) {
 // Batch is B.
 func (w *WithReplacement) Batch() int { return len(w.index) }
 
+func (w *WithReplacement) drawsFrom() string { return w.stream.name }
+
 // WithoutReplacement draws a uniform set of B different rows, afresh at every step, in random order.
 type WithoutReplacement struct {
 	index  [][lanes.W]int32
 	order  []int32
-	stream *rng.Stream
+	stream stream
 }
 
-// NewWithoutReplacement is the sampler of B different rows, the site's batch.
-func NewWithoutReplacement(_ struct{}, s *sgdlab.Site) (sgdlab.Sampler, error) {
+// NewWithoutReplacement draws a uniform set of B different rows, afresh at every step,
+//
+//	E g = ∇L,  Cov g = (n − B)/(n − 1) · C/B:
+//
+// none at B = n. Steps are independent. B is the dynamics' batch, at most n.
+func NewWithoutReplacement(c SamplerSettings, s *sgdlab.Site) (sgdlab.Sampler, error) {
 	n, b, err := samplesAndBatch(s)
 	if err != nil {
 		return nil, err
 	}
-	return &WithoutReplacement{index: make([][lanes.W]int32, b), order: make([]int32, n), stream: rng.New(s.Place)}, nil
+	st, err := streamOf(c.StreamSettings, s)
+	if err != nil {
+		return nil, err
+	}
+	return &WithoutReplacement{index: make([][lanes.W]int32, b), order: make([]int32, n), stream: st}, nil
 }
 
 // Draw chooses rows.
@@ -72,6 +93,8 @@ func (w *WithoutReplacement) Draw(rows *sgdlab.Rows, at *sgdlab.Clock) {
 // Batch is B.
 func (w *WithoutReplacement) Batch() int { return len(w.index) }
 
+func (w *WithoutReplacement) drawsFrom() string { return w.stream.name }
+
 // Reshuffled goes through the rows in an order that is drawn afresh for every epoch of ⌊n/B⌋ steps. Where B does not divide
 // n, the n mod B rows that would make a short batch are left out of that epoch: others in each.
 //
@@ -80,7 +103,7 @@ type Reshuffled struct {
 	index  [][lanes.W]int32
 	epochs [lanes.W]epoch
 	n      int
-	stream *rng.Stream
+	stream stream
 }
 
 type epoch struct {
@@ -88,13 +111,25 @@ type epoch struct {
 	order                         []int32 // nil before the first draw
 }
 
-// NewReshuffled is the sampler of epochs, with the site's batch.
-func NewReshuffled(_ struct{}, s *sgdlab.Site) (sgdlab.Sampler, error) {
+// NewReshuffled goes through the rows in an order drawn afresh for each epoch of ⌊n/B⌋ steps, B rows at a time (random
+// reshuffling). One step has the law of one without replacement; two steps of an epoch are correlated, and steps of different
+// epochs are independent:
+//
+//	Cov gₖ = (n − B)/(n − 1) · C/B,  Cov(gₖ, gₗ) = −C/(n − 1) at one θ, so that
+//	Cov Σ gₖ over m steps of an epoch = m(n − mB)/(n − 1) · C/B:
+//
+// 0 over an epoch that B divides. Where B does not divide n, the n mod B rows that would make a short batch are left out of the epoch:
+// others in each. B is the dynamics' batch, at most n.
+func NewReshuffled(c SamplerSettings, s *sgdlab.Site) (sgdlab.Sampler, error) {
 	n, b, err := samplesAndBatch(s)
 	if err != nil {
 		return nil, err
 	}
-	return &Reshuffled{index: make([][lanes.W]int32, b), n: n, stream: rng.New(s.Place)}, nil
+	st, err := streamOf(c.StreamSettings, s)
+	if err != nil {
+		return nil, err
+	}
+	return &Reshuffled{index: make([][lanes.W]int32, b), n: n, stream: st}, nil
 }
 
 // Draw chooses rows.
@@ -123,10 +158,12 @@ func (r *Reshuffled) Draw(rows *sgdlab.Rows, at *sgdlab.Clock) {
 // Batch is B.
 func (r *Reshuffled) Batch() int { return len(r.index) }
 
+func (r *Reshuffled) drawsFrom() string { return r.stream.name }
+
 // BuildSampler builds the sampler that a setting asks for, with replacement where it is nil.
 func BuildSampler(part sgdlab.Part[sgdlab.Sampler], s *sgdlab.Site) (sgdlab.Sampler, error) {
 	if part == nil {
-		return NewWithReplacement(struct{}{}, s)
+		return NewWithReplacement(SamplerSettings{}, s)
 	}
 	return part(s)
 }

@@ -34,7 +34,7 @@ func samples(n, batch int) *sgdlab.Site {
 
 var samplers = []struct {
 	name  string
-	build func(struct{}, *sgdlab.Site) (sgdlab.Sampler, error)
+	build func(SamplerSettings, *sgdlab.Site) (sgdlab.Sampler, error)
 }{
 	{"with-replacement", NewWithReplacement},
 	{"without-replacement", NewWithoutReplacement},
@@ -44,7 +44,7 @@ var samplers = []struct {
 func TestRowsAreUniform(t *testing.T) {
 	const n, b = 5, 2
 	for _, tc := range samplers {
-		s := must(tc.build(struct{}{}, samples(n, b)))
+		s := must(tc.build(SamplerSettings{}, samples(n, b)))
 		if s.Batch() != b {
 			t.Errorf("%s: batch %d, want %d", tc.name, s.Batch(), b)
 		}
@@ -80,7 +80,7 @@ func TestRowsAreUniform(t *testing.T) {
 
 func TestEpochs(t *testing.T) {
 	for _, tc := range []struct{ n, b int }{{12, 3}, {12, 12}, {11, 3}, {7, 1}} {
-		s := must(NewReshuffled(struct{}{}, samples(tc.n, tc.b)))
+		s := must(NewReshuffled(SamplerSettings{}, samples(tc.n, tc.b)))
 		steps := tc.n / tc.b
 		var rows sgdlab.Rows
 		for epoch := range 4 {
@@ -113,7 +113,7 @@ func TestEpochs(t *testing.T) {
 
 func TestOrdersOfEpochsAreUniform(t *testing.T) {
 	const n = 4
-	s := must(NewReshuffled(struct{}{}, samples(n, n)))
+	s := must(NewReshuffled(SamplerSettings{}, samples(n, n)))
 	counts, names := make([]int, 24), map[[n]int32]int{}
 	again := 0
 	var rows sgdlab.Rows
@@ -147,8 +147,8 @@ func TestOrdersOfEpochsAreUniform(t *testing.T) {
 func TestRowsFollowTheReplica(t *testing.T) {
 	const n, b = 9, 2
 	for _, tc := range samplers {
-		alone := must(tc.build(struct{}{}, samples(n, b)))
-		mixed := must(tc.build(struct{}{}, samples(n, b)))
+		alone := must(tc.build(SamplerSettings{}, samples(n, b)))
+		mixed := must(tc.build(SamplerSettings{}, samples(n, b)))
 		var one, many sgdlab.Rows
 		for _, k := range []uint64{0, 1, 2, 3, 4, 9, 5, 4, 1000} {
 			alone.Draw(&one, step(clock(5, 40), k))
@@ -171,7 +171,7 @@ func TestRowsFollowTheReplica(t *testing.T) {
 // TestReshuffledForgets: a lane that passes to another replica, branch or seed gets that one's order.
 func TestReshuffledForgets(t *testing.T) {
 	const n = 30
-	used := must(NewReshuffled(struct{}{}, samples(n, n)))
+	used := must(NewReshuffled(SamplerSettings{}, samples(n, n)))
 	var before, after, fresh sgdlab.Rows
 	for name, change := range map[string]func(at *sgdlab.Clock){
 		"replica": func(at *sgdlab.Clock) { at.Replica[4] = 77 },
@@ -184,7 +184,7 @@ func TestReshuffledForgets(t *testing.T) {
 		was := append([][lanes.W]int32{}, before.Index...)
 		change(at)
 		used.Draw(&after, at)
-		must(NewReshuffled(struct{}{}, samples(n, n))).Draw(&fresh, at)
+		must(NewReshuffled(SamplerSettings{}, samples(n, n))).Draw(&fresh, at)
 		same := true
 		for i := range was {
 			same = same && was[i][4] == after.Index[i][4]
@@ -208,11 +208,11 @@ func TestBatchesThatDoNotFit(t *testing.T) {
 			{samples(200, 0), "got batch 0; want at least 1"},
 			{&sgdlab.Site{Batch: 1}, "no data to draw rows from"},
 		} {
-			if _, err := tc.build(struct{}{}, c.site); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := tc.build(SamplerSettings{}, c.site); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: error %v, want %q", tc.name, err, c.want)
 			}
 		}
-		must(tc.build(struct{}{}, samples(200, 200)))
+		must(tc.build(SamplerSettings{}, samples(200, 200)))
 	}
 	for name, err := range map[string]error{
 		"multinomial": func() error { _, err := NewMultinomial(MultinomialSettings{Batch: 300}, samples(200, 0)); return err }(),

@@ -4,18 +4,25 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
-	"sgdlab/linalg"
 )
 
-// LossIntegral is ∫L dt along the path, by the loss before each step times its duration: the sum ηΣL(θₖ) of discrete
-// dynamics as it stands, and the left-point sum of an SDE, off by O(h). It takes one loss per step.
+// LossIntegral is the integral of the training loss along the path,
+//
+//	∫L dt, as Σₖ L(θₖ)Δtₖ,
+//
+// by the loss before each step times its duration: the sum ηΣL(θₖ) of discrete dynamics as it stands, and the left-point
+// sum of an SDE, off by O(h). It is in units of L times time, θ². It takes one loss per step.
 type LossIntegral struct{ Of sgdlab.Model }
 
 // LossIntegralSettings are those of NewLossIntegral: none.
 type LossIntegralSettings struct{}
 
-// NewLossIntegral integrates the training loss.
+// NewLossIntegral builds the integral; it serves every model and dynamics. On diagonal networks its size sets the bias
+// that SGD adds to gradient flow.
+//
+// Source: Pesme, Pillaud-Vivien & Flammarion 2021, of that bias.
 func NewLossIntegral(_ LossIntegralSettings, s *sgdlab.Site) (sgdlab.Accumulator, error) {
 	m, err := standing(s)
 	if err != nil {
@@ -38,16 +45,19 @@ func (a LossIntegral) Add(acc, before, _ lanes.Pack, rec *sgdlab.StepRecord, ws 
 	}
 }
 
-// HyperbolicProduct is Σ ln|1 − η²g²| over the steps, averaged over the pairs (u, v) of a model, with g the multiplier that
-// the step's gradient gave the pair: ∂ᵤ = g·v, ∂ᵥ = g·u. It is what hyperbolic-invariant has changed by, to rounding, for
-// GD, SGD and label noise on either; a step that adds anything else to θ breaks the law, and the difference shows by how
-// much. It is NaN for dynamics whose steps report no gradient.
+// HyperbolicProduct is what the steps predict of the observable hyperbolic-invariant, over the m pairs (u, v) of a model,
+//
+//	Σₖ (1/m) Σⱼ ln|1 − ηₖ²gⱼ²|,
+//
+// with g the multiplier that the gradient of step k gave the pair: ∂ᵤ = g·v, ∂ᵥ = g·u. It is what hyperbolic-invariant has
+// changed by, to rounding, for GD, SGD and label noise on either; a step that adds anything else to θ breaks the law, and
+// the difference shows by how much. It is NaN for dynamics whose steps report no gradient: SDEs and flows.
 type HyperbolicProduct struct{ U, V []int }
 
 // HyperbolicProductSettings are those of NewHyperbolicProduct: none.
 type HyperbolicProductSettings struct{}
 
-// NewHyperbolicProduct needs pairs.
+// NewHyperbolicProduct needs pairs: a diagonal network of two vectors.
 func NewHyperbolicProduct(_ HyperbolicProductSettings, s *sgdlab.Site) (sgdlab.Accumulator, error) {
 	p, err := sgdlab.As[sgdlab.Paired](s.Model)
 	if err != nil {
@@ -94,7 +104,7 @@ func logLess(x float64) float64 {
 	case u == 1:
 		return -y
 	case u <= 0.5:
-		return linalg.Log(math.Abs((1 - x) * (1 + x)))
+		return elementary.Log(math.Abs((1 - x) * (1 + x)))
 	}
-	return linalg.Log(u) * (-y / (u - 1))
+	return elementary.Log(u) * (-y / (u - 1))
 }

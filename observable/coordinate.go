@@ -7,7 +7,12 @@ import (
 	"sgdlab/lanes"
 )
 
-// Coordinate is θᵢ, i from 0. As a Differentiable its gradient is the unit vector.
+// Coordinate is one coordinate of θ, shape (d),
+//
+//	θᵢ,  i from 0 to d − 1:
+//
+// the parameters of the model in its own order, layers first to last and each matrix by rows. As a Differentiable its
+// gradient is the unit vector.
 type Coordinate struct{ Index int }
 
 // CoordinateSettings are those of NewCoordinate.
@@ -39,26 +44,4 @@ func (o Coordinate) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, _ *lanes.Are
 func (o Coordinate) Gradient(dst, _ lanes.Pack, _ *lanes.Arena) {
 	lanes.Zero(dst)
 	dst[o.Index] = lanes.Splat(1)
-}
-
-// ParameterNorm is ‖θ‖₂.
-type ParameterNorm struct{}
-
-// ParameterNormSettings are those of NewParameterNorm: none.
-type ParameterNormSettings struct{}
-
-// NewParameterNorm is the Euclidean norm of all parameters.
-func NewParameterNorm(_ ParameterNormSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	if _, err := standing(s); err != nil {
-		return nil, err
-	}
-	return ParameterNorm{}, nil
-}
-
-// Columns is parameter-norm.
-func (ParameterNorm) Columns() []sgdlab.Column { return named("parameter-norm") }
-
-// Observe is dst = ‖θ‖.
-func (ParameterNorm) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, _ *lanes.Arena) {
-	dst[0] = root(lanes.Dot(theta, theta))
 }

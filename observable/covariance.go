@@ -26,6 +26,9 @@ type covariance struct {
 	known lanes.View
 	gram  lanes.View // AAᵀ
 	floor lanes.Vec
+
+	traced lanes.Pack // the θ at which the trace is known, nil where at none
+	total  lanes.Vec
 }
 
 // newCovariance returns the covariance that the observables of a site share.
@@ -56,10 +59,21 @@ func (c *covariance) sample(g lanes.Pack, i int, theta lanes.Pack, ws *lanes.Are
 	c.of.Pullback(g, theta, slope, c.one, tape, ws)
 }
 
-// trace is tr C.
+// trace is tr C, by the road that does not depend on what else was asked.
 func (c *covariance) trace(theta lanes.Pack, ws *lanes.Arena) lanes.Vec {
+	if c.traced == nil || !slices.Equal(c.traced, theta) {
+		c.total = c.sum(theta, ws)
+		c.traced = append(c.traced[:0], theta...)
+	}
+	return c.total
+}
+
+func (c *covariance) sum(theta lanes.Pack, ws *lanes.Arena) lanes.Vec {
 	defer ws.Release(ws.Mark())
-	if c.inner != nil {
+	switch {
+	case c.inner != nil && c.inner.by != nil:
+		return c.inner.trace(theta, ws)
+	case c.inner != nil:
 		a, _, _ := c.root(theta, ws)
 		return lanes.Dot(a.P, a.P)
 	}
@@ -231,6 +245,23 @@ func (t *throughMap) root(theta lanes.Pack, s *linalg.Scratch, ws *lanes.Arena) 
 	return a
 }
 
+// trace is tr DᵀSSᵀD, K = SSᵀ by moments of the data: a pullback for each column of S.
+func (t *throughMap) trace(theta lanes.Pack, ws *lanes.Arena) (sum lanes.Vec) {
+	k, d := t.net.EffectiveShape()
+	w, g, pulled, unit := ws.Pack(k*d), ws.Pack(k*d), ws.Pack(len(theta)), ws.Zeroed(t.by.Scattering())
+	tape := t.net.Map(w, theta, ws)
+	for i := range unit {
+		unit[i] = lanes.Splat(1)
+		t.by.Scatter(g, w, unit, ws)
+		unit[i] = lanes.Vec{}
+		t.net.PullMap(pulled, theta, g, tape, ws)
+		for l, x := range lanes.Dot(pulled, pulled) {
+			sum[l] += x
+		}
+	}
+	return sum
+}
+
 // moments is a root of K by moments of the data. unit is 0, and so on return.
 func (t *throughMap) moments(w, unit lanes.Pack, ws *lanes.Arena) lanes.View {
 	q, r := len(unit), t.by.Scattering()
@@ -264,14 +295,17 @@ func (t *throughMap) samples(theta lanes.Pack, ws *lanes.Arena) lanes.View {
 	return m
 }
 
-// NoiseTrace is tr C(θ), the trace of the covariance of one sample's gradient: mini-batches of B rows drawn with
-// replacement have tr C/B.
+// NoiseTrace is the trace of the covariance C of one sample's gradient,
+//
+//	tr C(θ) = (1/n) Σᵢ ‖∇ℓᵢ(θ) − ∇L(θ)‖²,
+//
+// in units of ∇L squared, L²/θ². Mini-batches of B rows drawn with replacement have tr C/B.
 type NoiseTrace struct{ *covariance }
 
 // NoiseTraceSettings are those of NewNoiseTrace: none.
 type NoiseTraceSettings struct{}
 
-// NewNoiseTrace needs samples.
+// NewNoiseTrace needs samples. A reading costs n pullbacks, and less where C is known from moments of the data.
 func NewNoiseTrace(_ NoiseTraceSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	c, err := newCovariance(s)
 	if err != nil {
@@ -288,9 +322,14 @@ func (o *NoiseTrace) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.A
 	dst[0] = o.trace(theta, ws)
 }
 
-// NoiseRank is the rank of C(θ), the covariance of one sample's gradient: the number of eigenvalues above a tolerance times
-// the largest; and its participation rank (tr C)²/‖C‖²_F, r for r equal eigenvalues. What is below the rounding of the
-// gradients counts as 0: where all samples agree the rank is 0 and the participation rank NaN.
+// NoiseRank is in how many directions one sample's gradient scatters: of the eigenvalues λ₁ ≥ λ₂ ≥ … of its covariance
+// C(θ), shape (d, d),
+//
+//	noise-rank                #{i : λᵢ > tolerance·λ₁}
+//	noise-participation-rank  (tr C)²/‖C‖²_F = (Σλᵢ)²/Σλᵢ²
+//
+// the latter r for r equal eigenvalues. What is below the rounding of the gradients counts as 0: where all samples agree
+// the rank is 0 and the participation rank NaN.
 type NoiseRank struct {
 	*covariance
 	Tolerance float64
@@ -304,7 +343,9 @@ type NoiseRankSettings struct {
 // largest is the size of the eigenvalue problem above which noise-rank refuses: 10⁹ operations per replica.
 const largest = 1000
 
-// NewNoiseRank needs samples.
+// NewNoiseRank needs samples. A reading takes the eigenvalues of a matrix whose size is the smaller of rows and
+// parameters, refused above 1000, or of a network that is linear in its inputs the number of entries of its map, where
+// these are fewer.
 func NewNoiseRank(c NoiseRankSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	cov, err := newCovariance(s)
 	if err != nil {
@@ -348,7 +389,7 @@ func (o *NoiseRank) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.Ar
 //
 //	tr(CH)/(‖C‖_F‖H‖_F):
 //
-// 1 where the noise has the shape of the curvature, NaN where either is 0. It forms H, by one Hessian–vector product per
+// C and H of shape (d, d): 1 where the noise has the shape of the curvature, NaN where either is 0. It forms H, by one Hessian–vector product per
 // parameter where the model does not know it for less.
 type NoiseHessianAlignment struct {
 	*covariance

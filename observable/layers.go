@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
 	"sgdlab/linalg"
 )
@@ -13,9 +14,13 @@ func layer(theta lanes.Pack, s sgdlab.Shape) lanes.View {
 	return lanes.ByRows(theta[s.Offset:s.Offset+s.Rows*s.Cols], s.Rows, s.Cols)
 }
 
-// Alignment is |⟨v₁(W_{l+1}), u₁(W_l)⟩| for each pair of neighbouring layers: the top right singular vector of a layer
-// with the top left one of the layer below it. 1 where the layers are aligned, of order 1/√width where they are random,
-// NaN where a layer is 0. Where the two largest singular values agree the vector is one of many.
+// Alignment is how far neighbouring layers agree on what they pass on,
+//
+//	|⟨v₁(W_{l+1}), u₁(W_l)⟩|,  l = 1 … L − 1:
+//
+// the top right singular vector of a layer with the top left one of the layer below it. 1 where the layers are aligned, of
+// order 1/√width where they are random, NaN where a layer is 0. Where the two largest singular values agree the vector is
+// one of many.
 //
 // Source: Ji & Telgarsky 2018.
 type Alignment struct {
@@ -26,7 +31,7 @@ type Alignment struct {
 // AlignmentSettings are those of NewAlignment: none.
 type AlignmentSettings struct{}
 
-// NewAlignment needs weight matrices, at least two.
+// NewAlignment needs weight matrices, at least two. It takes a singular value decomposition of each.
 func NewAlignment(_ AlignmentSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	m, err := sgdlab.As[sgdlab.Layered](s.Model)
 	if err != nil {
@@ -72,7 +77,7 @@ func (o *Alignment) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.Ar
 //
 //	max over l of ‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖_F;
 //
-// for models of pairs (u, v) it is ‖u² − v²‖₂ over the pairs.
+// for models of pairs (u, v) it is ‖u² − v²‖₂ over the pairs. It is in units of θ²; 0 is balanced.
 //
 // Source: Arora, Cohen, Golowich & Hu 2018.
 type Balancedness struct {
@@ -139,15 +144,18 @@ func imbalance(u, v lanes.Vec) lanes.Vec {
 	return u
 }
 
-// HyperbolicInvariant is the mean of ln|u² − v²| over the pairs of a model. Gradient flow keeps each; a step at the rate η
-// with the multiplier g, whatever made it, changes ln|u² − v²| by exactly ln|1 − η²g²|, which the accumulator
-// hyperbolic-product sums. It is −∞ where a pair has u² = v².
+// HyperbolicInvariant is the mean over the m pairs (u, v) of a model,
+//
+//	(1/m) Σⱼ ln|uⱼ² − vⱼ²|.
+//
+// Gradient flow keeps each term; a step at the rate η with the multiplier g, whatever made it, changes ln|u² − v²| by
+// exactly ln|1 − η²g²|, which the accumulator hyperbolic-product sums. It is −∞ where a pair has u² = v².
 type HyperbolicInvariant struct{ U, V []int }
 
 // HyperbolicInvariantSettings are those of NewHyperbolicInvariant: none.
 type HyperbolicInvariantSettings struct{}
 
-// NewHyperbolicInvariant needs pairs.
+// NewHyperbolicInvariant needs pairs: a diagonal network of two vectors.
 func NewHyperbolicInvariant(_ HyperbolicInvariantSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	p, err := sgdlab.As[sgdlab.Paired](s.Model)
 	if err != nil {
@@ -166,7 +174,7 @@ func (o *HyperbolicInvariant) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, _ 
 	var s lanes.Vec
 	for i := range o.U {
 		for l, x := range imbalance(theta[o.U[i]], theta[o.V[i]]) {
-			s[l] += linalg.Log(math.Abs(x))
+			s[l] += elementary.Log(math.Abs(x))
 		}
 	}
 	for l := range s {

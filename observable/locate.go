@@ -6,8 +6,8 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
-	"sgdlab/linalg"
 	"sgdlab/rng"
 )
 
@@ -79,18 +79,22 @@ type Bridge struct {
 // them. They are found some steps later, and an equal part of the bias that the bridge removes stays.
 const farAway = 32
 
-// NewBridge is the bridge of an event on an SDE. The error wraps ErrNoBridge where a law has jumps (index α < 2), or a
-// factor has no transpose: the caller may then use AtEnd, and should say so.
+// NewBridge is the bridge of an event on an SDE. The error wraps ErrNoBridge where a law is not Gaussian, or a factor has no
+// transpose: the caller may then use AtEnd, and should say so. Stable laws of index α < 2 jump. Bounded ones, such as ±1, have
+// no path between two steps that is known.
 func NewBridge(event string, of sgdlab.Differentiable, sde *sgdlab.SDE) (sgdlab.Locator, error) {
 	bends, _ := of.(sgdlab.TwiceDifferentiable)
 	b := &Bridge{of: of, bends: bends, far: math.Inf(1), meet: rng.New("bridge:" + event), date: rng.New("bridge:" + event + ":date")}
 	for i, n := range sde.Noise {
 		if a := n.Law.Index(); a != 2 {
-			return nil, fmt.Errorf("%w: the law of noise %d has index α = %g, and its paths jump", ErrNoBridge, i+1, a)
+			return nil, fmt.Errorf("%w: the law of noise[%d] has index α = %g, and its paths jump", ErrNoBridge, i, a)
+		}
+		if !sgdlab.IsGaussian(n.Law) {
+			return nil, fmt.Errorf("%w: the law of noise[%d] (%T) is not Gaussian, and its path between two steps is not Brownian", ErrNoBridge, i, n.Law)
 		}
 		f, ok := n.Factor.(sgdlab.Transposed)
 		if !ok {
-			return nil, fmt.Errorf("%w: the factor of noise %d (%T) has no transpose, so that the variance of %s is not known", ErrNoBridge, i+1, n.Factor, of.Columns()[0].Name)
+			return nil, fmt.Errorf("%w: the factor of noise[%d] (%T) has no transpose, so that the variance of %s is not known", ErrNoBridge, i, n.Factor, of.Columns()[0].Name)
 		}
 		b.factors = append(b.factors, f)
 		b.scales = append(b.scales, n.Scale)
@@ -137,7 +141,7 @@ func (b *Bridge) Locate(c *sgdlab.Crossing, at *sgdlab.Clock, ws *lanes.Arena) (
 			}
 			x := 2 * near[l] * past[l] / spread[l]
 			if spread[l] > 0 && x <= most {
-				odds[l] = linalg.Exp(-x)
+				odds[l] = elementary.Exp(-x)
 			} else {
 				between = between.Without(l)
 			}

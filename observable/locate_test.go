@@ -17,6 +17,7 @@ type law struct{ alpha float64 }
 
 func (law) Draw(lanes.Pack, *sgdlab.Clock) {}
 func (l law) Index() float64               { return l.alpha }
+func (l law) Gaussian() bool               { return l.alpha == 2 }
 
 // stated is identity noise that claims to depend on θ.
 type stated struct{ noise.Identity }
@@ -457,11 +458,44 @@ func TestNoBridge(t *testing.T) {
 	if _, err := NewBridge("e", Coordinate{}, sde); !errors.Is(err, ErrNoBridge) {
 		t.Errorf("a law with jumps: %v", err)
 	}
+	for name, c := range map[string]struct {
+		build func(s *sgdlab.Site) (sgdlab.Law, error)
+		none  bool
+	}{
+		"gaussian": {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewGaussian(noise.LawSettings{}, s) }, false},
+		"gaussian of 4 substeps": {func(s *sgdlab.Site) (sgdlab.Law, error) {
+			return noise.NewGaussian(noise.LawSettings{Substeps: 4}, s)
+		}, false},
+		"stable of index 2": {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewStable(noise.StableSettings{Alpha: 2}, s) }, false},
+		"stable":            {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewStable(noise.StableSettings{Alpha: 1.9}, s) }, true},
+		"rademacher":        {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewRademacher(noise.LawSettings{}, s) }, true},
+		"uniform":           {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewUniform(noise.LawSettings{}, s) }, true},
+		"coarse rademacher": {func(s *sgdlab.Site) (sgdlab.Law, error) {
+			law, err := noise.NewRademacher(noise.LawSettings{}, s)
+			return &noise.Coarse{Of: law, M: 2}, err
+		}, true},
+		"mini-batches": {func(*sgdlab.Site) (sgdlab.Law, error) {
+			return &noise.Multinomial{Draws: noise.FullBatch{N: 1}, N: 1}, nil
+		}, true},
+		"one that says nothing": {func(*sgdlab.Site) (sgdlab.Law, error) { return silent{}, nil }, true},
+	} {
+		sde := brownian(noise.Identity{Dim: 1}, 1)
+		sde.Noise[0].Law = built[sgdlab.Law](t)(c.build(&sgdlab.Site{Place: "noise[0]"}))
+		if _, err := NewBridge("e", Coordinate{}, sde); errors.Is(err, ErrNoBridge) != c.none || err != nil && !c.none {
+			t.Errorf("a %s law: %v", name, err)
+		}
+	}
 	sde = brownian(untransposed{}, 1)
 	if _, err := NewBridge("e", Coordinate{}, sde); !errors.Is(err, ErrNoBridge) {
 		t.Errorf("a factor without transpose: %v", err)
 	}
 }
+
+// silent is a law of index 2 that does not say whether it is Gaussian.
+type silent struct{}
+
+func (silent) Draw(lanes.Pack, *sgdlab.Clock) {}
+func (silent) Index() float64                 { return 2 }
 
 type untransposed struct{}
 

@@ -7,7 +7,14 @@ import (
 	"sgdlab/lanes"
 )
 
-// Loss is L(θ) of a model. As a Differentiable it knows ∇L.
+// Loss is the loss of a model at θ,
+//
+//	L(θ),  of a model of data p Σᵢ ‖h_θ(xᵢ) − yᵢ‖²,
+//
+// p the prefactor of the loss. As a Differentiable it knows ∇L.
+//
+// It is in units of the targets squared on data, and as dθ = −∇L dt in those of θ² over time in general. No units are kept
+// with numbers: they are in those of the data and of θ, and time is ηk.
 type Loss struct {
 	Of   sgdlab.Model
 	Name string
@@ -16,7 +23,8 @@ type Loss struct {
 // LossSettings are those of NewLoss: none.
 type LossSettings struct{}
 
-// NewLoss is the training loss.
+// NewLoss builds the training loss; it takes one loss, which for a linear network with more samples than inputs is free of
+// n.
 func NewLoss(_ LossSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	m, err := standing(s)
 	if err != nil {
@@ -41,7 +49,12 @@ type curvedLoss struct {
 // TestLossSettings are those of NewTestLoss: none.
 type TestLossSettings struct{}
 
-// NewTestLoss is the loss of the same network on the test rows.
+// NewTestLoss is the loss of the same network on the m rows held out,
+//
+//	L_test(θ) = p(m) Σᵢ ‖h_θ(xᵢ) − yᵢ‖² over the test rows,
+//
+// with the prefactor of the training loss for their own number: 1/2m for mean-half. It needs data with test rows, as those
+// of a table with train: 0.8 or of gaussian with test-samples. It is in units of the targets squared.
 func NewTestLoss(_ TestLossSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	if _, err := standing(s); err != nil {
 		return nil, err
@@ -70,13 +83,18 @@ func (o Loss) Gradient(dst, theta lanes.Pack, ws *lanes.Arena) {
 	o.Of.Grad(dst, theta, ws)
 }
 
-// GradientNorm is ‖∇L(θ)‖₂.
+// GradientNorm is the Euclidean norm of the gradient over all rows,
+//
+//	‖∇L(θ)‖₂ = √(Σⱼ (∂L/∂θⱼ)²),
+//
+// in units of L over θ.
 type GradientNorm struct{ Of sgdlab.Model }
 
 // GradientNormSettings are those of NewGradientNorm: none.
 type GradientNormSettings struct{}
 
-// NewGradientNorm is the norm of the exact gradient, whatever the dynamics follows.
+// NewGradientNorm builds the norm of the exact gradient, whatever the dynamics follows; it takes one gradient over all
+// rows.
 func NewGradientNorm(_ GradientNormSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	m, err := standing(s)
 	if err != nil {

@@ -488,6 +488,8 @@ func every(t *testing.T, s *sgdlab.Site) []sgdlab.Observable {
 	add(NewNoiseTrace(NoiseTraceSettings{}, s))
 	add(NewNoiseRank(NoiseRankSettings{}, s))
 	add(NewNoiseHessianAlignment(NoiseHessianAlignmentSettings{}, s))
+	add(NewNoiseToDrift(NoiseToDriftSettings{Batch: 4}, s))
+	add(NewGradientNoiseKurtosis(GradientNoiseKurtosisSettings{}, s))
 	add(NewSharpness(SharpnessSettings{Count: 2}, s))
 	return out
 }
@@ -558,8 +560,8 @@ func TestGradients(t *testing.T) {
 			}
 		}
 	}
-	if differentiable != 3 {
-		t.Errorf("%d observables are differentiable; want loss, test-loss and coordinate", differentiable)
+	if differentiable != 4 {
+		t.Errorf("%d observables are differentiable; want loss, test-loss, coordinate and parameter-norm", differentiable)
 	}
 }
 
@@ -724,7 +726,7 @@ func TestColumns(t *testing.T) {
 	}
 	const want = "loss test-loss coordinate[3] gradient-norm parameter-norm singular-value[1] singular-value[2] singular-value[3] " +
 		"effective-rank participation-ratio mode[1] mode[2] mode[3] mode[1] mode[2] alignment[1] balancedness log-det-gram " +
-		"noise-trace noise-rank noise-participation-rank noise-hessian-alignment sharpness[1] sharpness[2] sharpness-residual"
+		"noise-trace noise-rank noise-participation-rank noise-hessian-alignment noise-to-drift gradient-noise-kurtosis gradient-noise-kurtosis-top gradient-noise-kurtosis-whitened sharpness[1] sharpness[2] sharpness-residual"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("columns\n%s\nwant\n%s", got, want)
 	}

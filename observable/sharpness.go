@@ -8,9 +8,14 @@ import (
 	"sgdlab/linalg"
 )
 
-// Sharpness is the largest eigenvalue λ of the Hessian ∇²L(θ), in the algebraic sense: at a maximum it is negative. Its last
-// column is the residual ‖∇²L v − λv‖/|λ|, the largest one where several eigenvalues are asked for: some eigenvalue lies
-// within residual·|λ| of λ. A residual above the tolerance says that the search gave up.
+// Sharpness is the largest eigenvalue of the Hessian, in the algebraic sense,
+//
+//	λ(θ) = max over ‖v‖ = 1 of vᵀ∇²L(θ)v:
+//
+// at a maximum of L it is negative. It is in units of L over θ², which are 1/time: gradient descent is stable below 2/η
+// (theory stability-threshold). Its last column is the residual ‖∇²L v − λv‖/|λ|, the largest one where several
+// eigenvalues are asked for: some eigenvalue lies within residual·|λ| of λ. A residual above the tolerance says that the
+// search gave up.
 type Sharpness struct {
 	Of        sgdlab.Curved
 	Dim       int
@@ -25,7 +30,8 @@ type SharpnessSettings struct {
 	Tolerance float64 `doc:"of the residual ‖Hv − λv‖/|λ|, at which the search stops" default:"1e-6" check:">0"`
 }
 
-// NewSharpness needs Hessian–vector products.
+// NewSharpness needs Hessian–vector products. Up to 32 parameters it forms ∇²L; beyond, it takes as many products as the
+// search (Lanczos) needs: few where the eigenvalue stands apart.
 func NewSharpness(c SharpnessSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	m, err := sgdlab.As[sgdlab.Curved](s.Model)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"sgdlab"
 	"sgdlab/data"
+	"sgdlab/elementary"
 	"sgdlab/lanes"
 	"sgdlab/linalg"
 )
@@ -45,7 +46,11 @@ func (e *endToEnd) singular(values, theta lanes.Pack, ws *lanes.Arena) {
 	e.scratch.Singular(values, lanes.View{}, lanes.View{}, e.effective(theta, ws), e.rank)
 }
 
-// SingularValues are those of the end-to-end map, largest first.
+// SingularValues are those of the end-to-end map W, shape (k, d), largest first,
+//
+//	σ₁ ≥ σ₂ ≥ …,  W = Σᵢ σᵢ uᵢvᵢᵀ,
+//
+// min(k, d) of them, in units of targets over inputs. For a vector β there is one, ‖β‖₂.
 type SingularValues struct {
 	*endToEnd
 	Count int
@@ -56,7 +61,8 @@ type SingularValuesSettings struct {
 	Count int `doc:"how many, largest first; all where missing" optional:"true" check:">=1"`
 }
 
-// NewSingularValues are the singular values of the end-to-end map. Values beyond the width of the narrowest layer are 0.
+// NewSingularValues builds the singular values of the end-to-end map; those beyond the width of the narrowest layer are 0.
+// It needs a model with an end-to-end map.
 func NewSingularValues(c SingularValuesSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	e, err := newEndToEnd(s)
 	if err != nil {
@@ -81,7 +87,7 @@ func (o *SingularValues) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lan
 //
 //	exp(−Σ pᵢ ln pᵢ),  pᵢ = σᵢ/Σσ:
 //
-// r for r equal values and no others, NaN at W = 0.
+// r for r equal values and no others, between 1 and min(k, d) for W of shape (k, d), NaN at W = 0.
 //
 // Source: Roy & Vetterli 2007.
 type EffectiveRank struct{ *endToEnd }
@@ -89,7 +95,7 @@ type EffectiveRank struct{ *endToEnd }
 // EffectiveRankSettings are those of NewEffectiveRank: none.
 type EffectiveRankSettings struct{}
 
-// NewEffectiveRank is the entropic rank of the end-to-end map.
+// NewEffectiveRank is the entropic rank of the end-to-end map. It needs a model with an end-to-end map.
 func NewEffectiveRank(_ EffectiveRankSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	e, err := newEndToEnd(s)
 	if err != nil {
@@ -111,10 +117,10 @@ func (o *EffectiveRank) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lane
 		h := 0.0
 		for i := range sigma {
 			if p := sigma[i][l] / total[l]; p != 0 { // 0·ln 0 = 0; NaN goes on
-				h = math.FMA(-p, linalg.Log(p), h)
+				h = math.FMA(-p, elementary.Log(p), h)
 			}
 		}
-		dst[0][l] = linalg.Exp(h)
+		dst[0][l] = elementary.Exp(h)
 	}
 }
 
@@ -122,13 +128,14 @@ func (o *EffectiveRank) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lane
 //
 //	(Σβⱼ²)² / Σβⱼ⁴:
 //
-// 1 for one entry, d for d equal ones, NaN at β = 0. It is meant for vectors, such as that of a diagonal network.
+// 1 for one entry, d for d equal ones, NaN at β = 0. It is meant for vectors, such as that of a diagonal network, and is the same in
+// all units.
 type ParticipationRatio struct{ *endToEnd }
 
 // ParticipationRatioSettings are those of NewParticipationRatio: none.
 type ParticipationRatioSettings struct{}
 
-// NewParticipationRatio counts the entries that carry the end-to-end map.
+// NewParticipationRatio is that number. It needs a model with an end-to-end map.
 func NewParticipationRatio(_ ParticipationRatioSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	e, err := newEndToEnd(s)
 	if err != nil {
@@ -158,13 +165,15 @@ func (o *ParticipationRatio) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws 
 	}
 }
 
-// ModeOverlap is how strongly the end-to-end map acts along each mode of the data or of the teacher, signed:
+// ModeOverlap is how strongly the end-to-end map W, shape (k, d), acts along each mode of the data or of the teacher,
+// signed:
 //
-//	data:     uₐᵀ W Σxx vₐ / c,  where the empirical map is Σ Sₐ uₐvₐᵀ and vₐᵀΣxx v_b = c δ_ab (see data.Moments),
-//	teacher:  uₐᵀ W vₐ,          where the teacher is Σ sₐ uₐvₐᵀ.
+//	data:     uₐᵀ W Σxx vₐ / c,  where the empirical map is Σ Sₐ uₐvₐᵀ,
+//	                             uₐᵀu_b = δ_ab,  vₐᵀΣxx v_b = c δ_ab,  c = tr Σxx/d,
+//	teacher:  uₐᵀ W vₐ,          where the teacher is Σ sₐ uₐvₐᵀ, its singular value decomposition.
 //
 // A mode that is learnt has the strength Sₐ or sₐ, one that is not has 0, whatever the others do. On whitened inputs the
-// data's overlap is uₐᵀWvₐ too.
+// data's overlap is uₐᵀWvₐ too, and theory saxe-sigmoid says how it grows. It is in units of targets over inputs.
 type ModeOverlap struct {
 	*endToEnd
 	left, right lanes.Mat // rows uₐ, (count, k), and Σxx vₐ/c or vₐ, (count, d)
@@ -176,7 +185,8 @@ type ModeOverlapSettings struct {
 	Count int    `doc:"how many, strongest first; all where missing" optional:"true" check:">=1"`
 }
 
-// NewModeOverlap measures the end-to-end map along the modes that it learns.
+// NewModeOverlap builds the overlaps; it needs a model with an end-to-end map, and of: teacher data whose teacher is
+// known.
 func NewModeOverlap(c ModeOverlapSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	e, err := newEndToEnd(s)
 	if err != nil {

@@ -1,10 +1,11 @@
 // Package scheme steps SDEs: schemes, and the stepper that draws their increments.
 //
 // A scheme converges in one sense, Itô's or Stratonovich's; asking it for the other is an error, unless the noise is
-// additive and has no sense. At h = η one Euler–Maruyama step of SGD's SDE has the mean and covariance of an SGD step.
+// additive and has no sense. At h = η one Euler–Maruyama step of SGD's SDE has the mean and covariance of an SGD step. The
+// orders that schemes declare are measured, on problems that have exact answers (Problems, Measure).
 //
-// What belongs here: how dθ = a(θ)dt + Σ scale·σ(θ)dW is discretised. What does not: what σ is and what is drawn (package
-// noise), and densities and exit times (package fokkerplanck).
+// What belongs here: how dθ = a(θ)dt + Σ scale·σ(θ)dW is discretised, and the flow dθ = a(θ)dt. What does not: what σ is and
+// what is drawn (package noise), and densities and exit times (package fokkerplanck).
 package scheme
 
 import (
@@ -25,8 +26,23 @@ type Stepper struct {
 	ws     lanes.Arena
 }
 
+// Drawing schemes need random numbers beyond the increments: areas, signs. Draw comes before each Step, with the same
+// increments, and holds them; such a scheme serves one worker.
+type Drawing interface {
+	sgdlab.Scheme
+	Draw(sde *sgdlab.SDE, h lanes.Vec, inc sgdlab.Increments, at *sgdlab.Clock)
+}
+
+// Fitting schemes are for some SDEs only.
+type Fitting interface {
+	sgdlab.Scheme
+	// Fits returns nil for an SDE that the scheme can step, else says why not, and which scheme can.
+	Fits(sde *sgdlab.SDE) error
+}
+
 // New returns the stepper of an SDE. It fails where the scheme converges in another sense than the SDE's and the noise
-// depends on θ, where a law cannot drive its factor, and where a scheme is asked for jumps that it cannot make.
+// depends on θ, where a law cannot drive its factor, and where a scheme does not fit the noise: jumps, noise that does not
+// commute.
 func New(sde *sgdlab.SDE, scheme sgdlab.Scheme, h sgdlab.Setting) (*Stepper, error) {
 	if !sde.Additive() {
 		if scheme.Sense() != sde.Sense {
@@ -43,6 +59,11 @@ func New(sde *sgdlab.SDE, scheme sgdlab.Scheme, h sgdlab.Setting) (*Stepper, err
 			return nil, fmt.Errorf("noise[%d]: %w", i, err)
 		}
 	}
+	if f, ok := scheme.(Fitting); ok {
+		if err := f.Fits(sde); err != nil {
+			return nil, err
+		}
+	}
 	inc := sgdlab.Increments{Draw: make([]lanes.Pack, len(sde.Noise)), Scale: make([]lanes.Vec, len(sde.Noise))}
 	return &Stepper{Of: sde, Scheme: scheme, Length: h, Unit: h, inc: inc}, nil
 }
@@ -51,7 +72,7 @@ func otherSense(want sgdlab.Sense) error {
 	if want == sgdlab.Stratonovich {
 		return fmt.Errorf("calculus: stratonovich with noise that depends on θ, but the scheme converges in the sense of Itô; use scheme: heun, or calculus: ito")
 	}
-	return fmt.Errorf("calculus: ito with noise that depends on θ, but the scheme converges in the sense of Stratonovich; use scheme: euler-maruyama, or calculus: stratonovich")
+	return fmt.Errorf("calculus: ito with noise that depends on θ, but the scheme converges in the sense of Stratonovich; use scheme: euler-maruyama, milstein, runge-kutta-weak-2 or tamed-euler, or calculus: stratonovich")
 }
 
 // Blocks returns θ.
@@ -73,6 +94,9 @@ func (s *Stepper) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec 
 		n.Law.Draw(xi, at)
 		noise.Grow(xi, h, n.Law.Index())
 		s.inc.Draw[i], s.inc.Scale[i] = xi, n.Scale(at)
+	}
+	if d, ok := s.Scheme.(Drawing); ok {
+		d.Draw(s.Of, h, s.inc, at)
 	}
 	s.Scheme.Step(s.Of, theta, h, s.inc, live, &s.ws)
 	if rec != nil {
@@ -101,58 +125,38 @@ type SDESettings struct {
 	Scheme   sgdlab.Part[sgdlab.Scheme]  `default:"euler-maruyama" doc:"how a step is taken"`
 }
 
-// NewDownhill is the drift −∇L of the site's model.
-func NewDownhill(_ struct{}, s *sgdlab.Site) (sgdlab.Drift, error) {
-	if s.Model == nil {
-		return nil, fmt.Errorf("the drift of an sde is −∇L, and there is no model")
-	}
-	return sgdlab.Downhill{Model: s.Model}, nil
-}
-
-// NewSDE is dθ = a(θ)dt + Σ scale·σ(θ)dW under a scheme. Its streams are noise[0], noise[1] and so on, whatever the dynamics
-// is called: arms are paired by replica.
+// NewSDE is a stochastic differential equation under a scheme,
+//
+//	dθ = a(θ)dt + Σ scale·σ(θ)dW,
+//
+// with the drift a, −∇L where nothing else is said, and any number of noises, each a factor σ(θ) of shape (d, m) and a
+// law; θ has the shape (d). Over a step h a noise moves θ by scale·σ(θ)·h^(1/α)ξ, α = 2 for laws with a variance. Time is
+// that of SGD, ηk: at h = η a step of Euler–Maruyama under per-sample noise has the mean and covariance of a step of SGD.
+// h, η and time share one unit, in which L is θ² over time.
+//
+// The scheme must converge in the sense of `calculus`, unless no noise depends on θ: then there is one sense. A step costs
+// one gradient over all rows for each drift that the scheme takes, and its products with σ. Events on smooth observables
+// are seen inside the steps, by a Brownian bridge, where the noise is Gaussian.
+//
+// Its streams are noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica.
 func NewSDE(c SDESettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if s.Model == nil {
 		return nil, fmt.Errorf("an sde needs a model, and there is none")
 	}
-	unit, h := c.Rate, c.Step
-	switch {
-	case unit == nil && h == nil:
-		return nil, fmt.Errorf("give a `rate` (η of the SGD that the noise models), a `step` (h of the scheme), or both")
-	case unit == nil:
-		unit = h
-	case h == nil:
-		h = unit
-	}
-	at := *s
-	at.Rate, at.Batch, at.Draws = unit, 0, nil
-	if at.Data != nil {
-		at.Batch = at.Data.N()
-	}
-	part := c.Drift
-	if part == nil {
-		part = func(s *sgdlab.Site) (sgdlab.Drift, error) { return NewDownhill(struct{}{}, s) }
-	}
-	drift, err := part(&at)
+	unit, h, drift, err := paced(c.Rate, c.Step, c.Drift, s)
 	if err != nil {
 		return nil, err
 	}
-	if drift.Dim() != s.Model.Dim() {
-		return nil, fmt.Errorf("got a drift of %d coordinates for a model of %d; want as many", drift.Dim(), s.Model.Dim())
+	at := inside(s, unit)
+	noises, err := noise.Build(c.Noise, &at)
+	if err != nil {
+		return nil, err
 	}
-	sde := &sgdlab.SDE{Drift: drift, Sense: c.Calculus}
-	for i, part := range c.Noise {
-		place := fmt.Sprintf("noise[%d]", i)
-		n, err := part(at.At(place))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", place, err)
-		}
-		sde.Noise = append(sde.Noise, n)
-	}
+	sde := &sgdlab.SDE{Drift: drift, Noise: noises, Sense: c.Calculus}
 	var scheme sgdlab.Scheme = EulerMaruyama{}
 	if c.Scheme != nil {
 		var err error
-		if scheme, err = c.Scheme(&at); err != nil {
+		if scheme, err = c.Scheme(at.At("scheme")); err != nil {
 			return nil, err
 		}
 	}
@@ -162,4 +166,38 @@ func NewSDE(c SDESettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	}
 	stepper.Unit = unit
 	return stepper, nil
+}
+
+// inside is the site of what a dynamics is built of: its rate is the time that counts as one step, its batch all rows.
+func inside(s *sgdlab.Site, unit sgdlab.Setting) sgdlab.Site {
+	at := *s
+	at.Rate, at.Batch, at.Draws = unit, 0, nil
+	if at.Data != nil {
+		at.Batch = at.Data.N()
+	}
+	return at
+}
+
+// paced returns the time that counts as one step, the time of one call, and the drift.
+func paced(rate, step sgdlab.Setting, part sgdlab.Part[sgdlab.Drift], s *sgdlab.Site) (unit, h sgdlab.Setting, drift sgdlab.Drift, err error) {
+	unit, h = rate, step
+	switch {
+	case unit == nil && h == nil:
+		return nil, nil, nil, fmt.Errorf("give a `rate` (η of the descent that is modelled), a `step` (h, the time of one step), or both")
+	case unit == nil:
+		unit = h
+	case h == nil:
+		h = unit
+	}
+	if part == nil {
+		part = func(s *sgdlab.Site) (sgdlab.Drift, error) { return NewDownhill(struct{}{}, s) }
+	}
+	at := inside(s, unit)
+	if drift, err = part(&at); err != nil {
+		return nil, nil, nil, err
+	}
+	if drift.Dim() != s.Model.Dim() {
+		return nil, nil, nil, fmt.Errorf("got a drift of %d coordinates for a model of %d; want as many", drift.Dim(), s.Model.Dim())
+	}
+	return unit, h, drift, nil
 }

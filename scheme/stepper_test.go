@@ -43,7 +43,7 @@ func root(s *sgdlab.Site) (sgdlab.Source, error) {
 	return noise.NewHessian(noise.HessianSettings{Of: "absolute", Batch: 1}, s)
 }
 
-func normal(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewGaussian(struct{}{}, s) }
+func normal(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewGaussian(noise.LawSettings{}, s) }
 func stable(alpha float64) sgdlab.Part[sgdlab.Law] {
 	return func(s *sgdlab.Site) (sgdlab.Law, error) {
 		return noise.NewStable(noise.StableSettings{Alpha: alpha}, s)
@@ -66,7 +66,7 @@ func TestErrors(t *testing.T) {
 		{SDESettings{Calculus: sgdlab.Ito, Rate: h, Noise: list(part(root, normal)), Scheme: heun}, site, []string{"calculus: ito", "use scheme: euler-maruyama"}},
 		{SDESettings{Calculus: sgdlab.Stratonovich, Rate: h, Noise: list(part(root, stable(1.5))), Scheme: heun}, site, []string{"index 1.5", "use calculus: ito with scheme: euler-maruyama"}},
 		{SDESettings{Noise: list(part(langevin(h), normal))}, site, []string{"`rate`", "`step`"}},
-		{SDESettings{Rate: h}, &sgdlab.Site{}, []string{"no model"}},
+		{SDESettings{Rate: h}, &sgdlab.Site{}, []string{"needs a model"}},
 		{SDESettings{Rate: h, Noise: list(part(langevin(h), normal), part(root, normal), part(langevin(nil), normal))}, site, []string{"noise[2]: ", "temperature"}},
 		{SDESettings{Rate: h, Noise: list(func(*sgdlab.Site) (sgdlab.Noise, error) {
 			return sgdlab.Noise{Factor: noise.Identity{Dim: 1}, Law: &noise.Multinomial{Draws: noise.FullBatch{N: 1}, N: 1}, Scale: h}, nil
