@@ -224,7 +224,7 @@ func TestMistakes(t *testing.T) {
 		"{number: 1, law: stable}":          {"1: item.alpha: got nothing; want number: the index α of the law, at most 2: P(|ξ| > x) falls as x^−α"},
 		"{number: 1, law: stable, alpha: -1}": {
 			"1: item.alpha: got -1; want a number > 0: the index α of the law, at most 2: P(|ξ| > x) falls as x^−α"},
-		"{number: 1, law: gaussian, alpha: 1}":     {"1: item.alpha: got the unknown key alpha; want one of from-below, number, between, maybe, whole, seed, flag, text, word, numbers, counts, names, rows, rate, rates, heat, sense, own, nested, pointer, list, law, other, laws, noise, draw, observers"},
+		"{number: 1, law: gaussian, alpha: 1}":     {"1: item.alpha: got the unknown key alpha; want one of from-below, number, between, maybe, whole, seed, flag, text, word, numbers, counts, names, rows, rate, rates, heat, sense, own, nested, pointer, list, law, stream, substeps, other, laws, noise, draw, observers"},
 		"{number: 1, other: {name: stable}}":       {"1: item.other.alpha: got nothing; want number: the index α of the law, at most 2: P(|ξ| > x) falls as x^−α"},
 		"{number: 1, other: {alpha: 1}}":           {"1: item.other: got no name; want name: one of " + names("laws")},
 		"{number: 1, other: [1]}":                  {"1: item.other: got a list of 1; want a law, as in {law: gaussian}"},
@@ -254,7 +254,7 @@ func TestMistakes(t *testing.T) {
 		"{name: gdd, learning_rate: 0.1}":        "item.name: got gdd; want a dynamics; did you mean gd?",
 		"gdd":                                    "item: got gdd; want a dynamics; did you mean gd?",
 		"{name: gd, rate: 0.1, evry: 2}":         "item.evry: got the unknown key evry; want a known key; did you mean every?",
-		"{name: gd, rate: 0.1, every: [], n: 1}": "item.n: got the unknown key n; want one of every, name, rate, label-noise",
+		"{name: gd, rate: 0.1, every: [], n: 1}": "item.n: got the unknown key n; want one of every, name, rate, label-noise, noise",
 	} {
 		var problems spec.Problems
 		_, ok := catalog.DecodeExcept[*sgdlab.Site, sgdlab.Stepper](catalog.Scanner(&problems), parse(t, "v: "+text).Get("v"), "item", "every")
@@ -296,10 +296,10 @@ func TestNoiseMaps(t *testing.T) {
 		"{factor: per-sample, law: multinomial, batch: 3, draw: reshuffled}":     "2",
 		"{factor: per-sample, law: {name: multinomial, batch: 3}, batch: 2}":     "2",
 		"{factor: identity, T: 0.1, law: sign}":                                  "2",
-		"{factor: per-sample, alpha: 1.5}":                                       "item.noise.alpha: got the unknown key alpha; want one of factor, batch, law",
+		"{factor: per-sample, alpha: 1.5}":                                       "item.noise.alpha: got the unknown key alpha; want one of factor, batch, law, stream, substeps",
 		"{factor: per-sample, law: {name: stable, alpha: 1.5}, alpha: 1}":        "item.noise.alpha: got the unknown key alpha; want one of factor, batch, law",
 		"{factor: per-sample, law: stable, alpha: 1.5, betch: 2}":                "item.noise.betch: got the unknown key betch; want a known key; did you mean batch?",
-		"{factor: per-sample, law: {name: stable, alpha: 1.5, batch: 2}}":        "item.noise.law.batch: got the unknown key batch; want one of name, alpha",
+		"{factor: per-sample, law: {name: stable, alpha: 1.5, batch: 2}}":        "item.noise.law.batch: got the unknown key batch; want one of name, alpha, stream, substeps",
 		"{factor: per-sample, batch: 0, law: stable, alpha: 0}":                  "item.noise.batch: got 0; want a whole number ≥ 1: B of the SGD whose noise this is; the dynamics' batch, or n, where missing|item.noise.alpha: got 0; want a number > 0: the index α of the law, at most 2: P(|ξ| > x) falls as x^−α",
 		"{factor: identity, temperature: 0.1, law: multinomial, batch: 2}":       "item.noise: the multinomial law is that of drawing samples, and drives per-sample noise only; use factor: per-sample, or law: gaussian",
 		"{factor: per-sample, law: stable, alpha: 3}":                            "item.noise.law: got alpha 3; want an index above 0 and at most 2, where the law is Gaussian",
@@ -350,7 +350,7 @@ func TestErrorsOfConstructors(t *testing.T) {
 		"name: sgd\nrate: 0.1\nbatch: 11\ndraw:\n  name: reshuffled":                                            "test.yaml:5: item.draw: batch 11 is larger than the 10 samples; use at most 10",
 		"name: sgd\nrate: 0.1\nbatch: 1\nlabel-noise:\n  amplitude: 1\n  law: stable\n  alpha: 9":               "test.yaml:6: item.label-noise.law: got alpha 9; want an index above 0 and at most 2, where the law is Gaussian",
 		"name: sde\ncalculus: ito\nstep: 1\nnoise:\n- {factor: identity, T: 1}\n- {factor: hessian, batch: 99}": "test.yaml:6: item.noise[1]: batch 99 is larger than the 10 samples; use at most 10",
-		"name: sde\ncalculus: ito": "test.yaml:1: item: give a `rate` (η of the SGD that the noise models), a `step` (h of the scheme), or both",
+		"name: sde\ncalculus: ito": "test.yaml:1: item: give a `rate` (η of the descent that is modelled), a `step` (h, the time of one step), or both",
 	} {
 		_, err := decoded[*sgdlab.Site, sgdlab.Stepper](t, parse(t, text)).Build(s)
 		if err == nil || err.Error() != want {

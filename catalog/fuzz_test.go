@@ -89,6 +89,40 @@ func (w *writer) settings(fields []catalog.Field, depth int) *spec.Node {
 	return m
 }
 
+// expression is what formulas are made of, and what they are not.
+func (w *writer) expression() string {
+	return w.of("x", "y", "-x", "x^4/4 - x^2/2", "a*x*y", "exp(-x^2)", "where(x, y, 1)", "sqrt(x)", "1/x", "x^y", "1/0", "x +", "z", "abs(x)", "0", "inf", "step(x)*y", "\"", "x^99999", "((x))")
+}
+
+// entriesOf are the names of a list.
+func entriesOf(list string) (names []string) {
+	for _, k := range catalog.Kinds() {
+		if k.Name == list {
+			for _, e := range k.Entries {
+				names = append(names, e.Name)
+			}
+		}
+	}
+	return names
+}
+
+// part is an entry of a list, by its name alone or with settings.
+func (w *writer) part(list string, depth int) *spec.Node {
+	for _, k := range catalog.Kinds() {
+		if k.Name != list {
+			continue
+		}
+		e := k.Entries[w.pick(len(k.Entries))]
+		if depth > 2 || w.pick(3) == 0 {
+			return &spec.Node{Kind: spec.Scalar, Value: e.Name}
+		}
+		n := w.settings(catalog.Fields(e.Settings), depth+1)
+		n.Put("name", spec.New(e.Name))
+		return n
+	}
+	panic("no list " + list)
+}
+
 func (w *writer) fitting(f catalog.Field, depth int) *spec.Node {
 	scalar := func(text string) *spec.Node { return &spec.Node{Kind: spec.Scalar, Value: text} }
 	switch {
@@ -96,39 +130,48 @@ func (w *writer) fitting(f catalog.Field, depth int) *spec.Node {
 		return w.settings(f.Fields, depth+1)
 	case strings.Contains(f.Type, "law"):
 		if w.pick(2) == 0 {
-			return scalar(w.of("gaussian", "stable", "multinomial", "sign", "uniform"))
+			return scalar(w.of(entriesOf("laws")...))
 		}
 		return spec.New(map[string]any{"name": "stable", "alpha": scalar(w.number())})
 	case strings.Contains(f.Type, "noise"):
 		n := &spec.Node{Kind: spec.Map}
-		n.Put("factor", scalar(w.of("identity", "per-sample", "output", "hessian", "loss-hessian")))
+		n.Put("factor", scalar(w.of(entriesOf("factors")...)))
 		for range w.pick(5) {
-			n.Put(w.of("temperature", "law", "alpha", "batch", "amplitude", "of", "frozen", "draw"), scalar(w.of("1", "2", "0.5", "stable", "multinomial", "matched", "absolute", "true", "reshuffled", w.number())))
+			n.Put(w.of("temperature", "law", "alpha", "batch", "amplitude", "of", "frozen", "draw", "strength", "variables", "sigma"), scalar(w.of("1", "2", "0.5", "stable", "multinomial", "matched", "absolute", "true", "reshuffled", w.expression(), w.number())))
 		}
 		if w.pick(3) == 2 {
 			return &spec.Node{Kind: spec.Seq, Items: []*spec.Node{n, n.Clone()}}
 		}
 		return n
 	case strings.HasPrefix(f.Type, "list"):
+		entry := w.number
+		if strings.Contains(f.Type, "texts") {
+			entry = w.expression
+			if f.Key == "variables" {
+				entry = func() string { return w.of("x", "y", "z", "x", "é", "pi", "exp", "") }
+			}
+		}
 		s := &spec.Node{Kind: spec.Seq}
 		for range 1 + w.pick(3) {
-			if strings.Contains(f.Type, "lists") {
-				s.Items = append(s.Items, &spec.Node{Kind: spec.Seq, Items: []*spec.Node{scalar(w.number()), scalar(w.number())}})
+			if strings.Contains(f.Type, "lists") || strings.Contains(f.Type, "each") {
+				s.Items = append(s.Items, &spec.Node{Kind: spec.Seq, Items: []*spec.Node{scalar(entry()), scalar(entry())}})
 			} else {
-				s.Items = append(s.Items, scalar(w.number()))
+				s.Items = append(s.Items, scalar(entry()))
 			}
 		}
 		return s
 	case strings.Contains(f.Type, "number"):
 		return scalar(w.number())
 	case strings.Contains(f.Type, "sampler"):
-		return scalar(w.of("with-replacement", "without-replacement", "reshuffled"))
+		return scalar(w.of(entriesOf("samplers")...))
 	case strings.Contains(f.Type, " or "):
 		return scalar(w.of(strings.Split(f.Type, " or ")...))
 	case strings.Contains(f.Type, "scheme"):
-		return scalar(w.of("euler-maruyama", "heun"))
+		return w.part("schemes", depth)
+	case strings.Contains(f.Type, "drift"):
+		return w.part("drifts", depth)
 	}
-	return scalar(w.of("text", "mean-half", "sum-half", w.number()))
+	return scalar(w.of("text", "mean-half", "sum-half", w.expression(), w.number()))
 }
 
 // trial decodes a tree as an item and, where that goes well, builds it: nothing panics, there is a mistake just where the

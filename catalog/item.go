@@ -11,6 +11,7 @@ package catalog
 
 import (
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ type Item[In, Out any] struct {
 	Name, Doc string
 	Aliases   []string // other names that a spec may use
 	settings  reflect.Type
+	from      string // the constructor's name
 	build     func(settings any, in In) (Out, error)
 }
 
@@ -36,7 +38,7 @@ func (it Item[In, Out]) Also(aliases ...string) Item[In, Out] {
 // Entry makes an item of a constructor.
 func Entry[C, In, Out any](name, doc string, build func(C, In) (Out, error)) Item[In, Out] {
 	return Item[In, Out]{
-		Name: name, Doc: doc, settings: reflect.TypeFor[C](),
+		Name: name, Doc: doc, settings: reflect.TypeFor[C](), from: runtime.FuncForPC(reflect.ValueOf(build).Pointer()).Name(),
 		build: func(settings any, in In) (Out, error) { return build(settings.(C), in) },
 	}
 }
@@ -56,15 +58,20 @@ type Erased struct {
 	Name, Doc string
 	Aliases   []string
 	Settings  reflect.Type
-	fields    []Field
-	build     func(settings, in any) (any, error)
+
+	// Constructor is the name of the function that builds it, as in sgdlab/model.NewQuadratic: its comment is what package
+	// reference shows.
+	Constructor string
+
+	fields []Field
+	build  func(settings, in any) (any, error)
 }
 
 func kind[In, Out any](name, key, doc string, items []Item[In, Out]) *Kind {
 	k := &Kind{Name: name, Key: key, Doc: doc, out: reflect.TypeFor[Out]()}
 	for _, it := range items {
 		k.Entries = append(k.Entries, Erased{
-			Name: it.Name, Doc: it.Doc, Aliases: it.Aliases, Settings: it.settings, fields: Fields(it.settings),
+			Name: it.Name, Doc: it.Doc, Aliases: it.Aliases, Settings: it.settings, Constructor: it.from, fields: Fields(it.settings),
 			build: func(settings, in any) (any, error) { return it.build(settings, in.(In)) },
 		})
 	}

@@ -17,44 +17,62 @@ var Data = []Item[*data.Env, *data.Set]{
 	Entry("teacher-student", "Gaussian inputs, targets of a linear teacher with chosen singular values, plus fixed label noise", data.NewTeacherStudent),
 	Entry("gaussian", "Gaussian inputs; Gaussian targets, or those of a Gaussian linear teacher", data.NewGaussian),
 	Entry("target-matrix", "no samples: the matrix loss ½‖W − M‖²", data.NewTargetMatrix),
-	Entry("table", "columns of a CSV file, plain or gzipped", data.NewTable),
+	Entry("sparse-truth", "Gaussian inputs, targets of a linear teacher of few coordinates, plus fixed label noise", data.NewSparseTruth),
+	Entry("table", "columns of a CSV file, plain or gzipped, or of a Parquet file", data.NewTable),
+	Entry("array", "arrays of NPY, NPZ or IDX files, such as images and their labels", data.NewArray),
 }
 
 // Models lists loss landscapes.
 var Models = []Item[*data.Set, sgdlab.Model]{
 	Entry("quadratic", "½θᵀHθ with a chosen spectrum", model.NewQuadratic),
 	Entry("double-well", "x⁴/4 − x²/2: wells at ±1, barrier 1/4 at 0", model.NewDoubleWell),
+	Entry("quartic-saddle", "two wells in the plane, the pass between them quartic across the way", model.NewQuarticSaddle),
+	Entry("degenerate-saddle", "−(a/p)|x|^p beside stable directions, with or without wells", model.NewDegenerateSaddle),
+	Entry("valley", "x^p y^q: two valleys of minima that cross", model.NewValley),
+	Entry("normal-crossing", "Π x^(2k): what a loss looks like near its most degenerate minima", model.NewNormalCrossing),
+	Entry("muller-brown", "a curved way between two wells with a shallow one on it, in the plane", model.NewMullerBrown),
+	Entry("styblinski-tang", "½ Σ (x⁴ − 16x² + 5x): a deep and a shallow well in each coordinate", model.NewStyblinskiTang),
+	Entry("formula", "any landscape of one to three variables, written out, such as x^4/4 - x^2/2", model.NewFormula),
 	Entry("deep-linear", "deep linear network W_L ⋯ W₁x, any depth and widths", model.NewDeepLinear),
 	Entry("diagonal", "diagonal linear network ⟨β(θ), x⟩: a product of vectors, or a difference of powers", model.NewDiagonal),
+	Entry("linear", "linear regression Wx", model.NewLinear),
+	Entry("polynomial", "regression on q(w)x with degenerate zeros: q = (w + w₀)^a (w − w₀)^b, or (w₁² + w₂²)^c w₁^d", model.NewPolynomial),
 }
 
 // Starts lists where replicas start.
 var Starts = []Item[*sgdlab.Site, sgdlab.Start]{
 	Entry("point", "a given point", start.NewPoint),
 	Entry("gaussian", "independent Gaussian coordinates", start.NewGaussian),
+	Entry("uniform", "independent uniform coordinates", start.NewUniform),
+	Entry("file", "points read from a file: one for all replicas, or one for each", start.NewFile),
 	Entry("balanced", "layers exactly balanced, aligned with the modes of the data", start.NewBalanced),
-	Entry("saddle", "a saddle of a linear network, where chosen modes are learnt, with a Gaussian kick", start.NewSaddle),
+	Entry("saddle", "a saddle of a linear network, where any chosen modes are learnt, balanced or not, with a Gaussian kick", start.NewSaddle),
+	Entry("critical", "a critical point that the model names, with a Gaussian kick", start.NewCritical),
 }
 
 // Dynamics lists how replicas move.
 var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
-	Entry("gd", "gradient descent θ ← θ − η∇L, with or without label noise", dynamics.NewGD),
-	Entry("sgd", "mini-batch stochastic gradient descent, with or without label noise", dynamics.NewSGD),
+	Entry("gd", "gradient descent θ ← θ − η∇L, with or without label noise and added noise", dynamics.NewGD),
+	Entry("sgd", "mini-batch stochastic gradient descent, with or without label noise and added noise", dynamics.NewSGD),
 	Entry("sde", "a stochastic differential equation dθ = −∇L dt + Σ scale·σ(θ)dW", scheme.NewSDE),
+	Entry("flow", "gradient flow dθ = −∇L dt to a tolerance, by adaptive Dormand–Prince", scheme.NewFlow),
 }
 
 // Drifts lists the systematic part of an SDE.
 var Drifts = []Item[*sgdlab.Site, sgdlab.Drift]{
 	Entry("downhill", "−∇L of the model", scheme.NewDownhill),
+	Entry("formula", "any drift of one to three variables, written out, such as [y, -x - y]", scheme.NewFormula),
 }
 
 // Factors lists how randomness enters an SDE.
 var Factors = []Item[*sgdlab.Site, sgdlab.Source]{
 	Entry("per-sample", "Σ (ξᵢ − ξ̄)∇ℓᵢ/√n at √(η/B): the covariance of SGD with replacement (ALD)", noise.NewPerSample),
 	Entry("output", "s Σ ξᵢ∇hᵢ/√n at ζ√(η/B): label noise", noise.NewOutput),
-	Entry("identity", "ξ at √(2T): Langevin", noise.NewIdentity),
+	Entry("identity", "ξ at √(2T): Langevin; or of the variance δ that C + δI adds", noise.NewIdentity),
+	Entry("proportional", "θᵢξᵢ at β: geometric Brownian motion", noise.NewProportional),
 	Entry("hessian", "H^½ξ at √(η/B), with the Gauss–Newton or the absolute Hessian", noise.NewHessian),
 	Entry("loss-hessian", "√(2L)·H*^½ξ at √(η/B): noise that grows with the loss, and escape by a power law", noise.NewLossHessian),
+	Entry("formula", "σ(θ) as a matrix of expressions of one to three variables, such as [[x, 0.1], [0, y]]", noise.NewFormula),
 }
 
 // Laws lists what randomness is drawn.
@@ -77,6 +95,11 @@ var Samplers = []Item[*sgdlab.Site, sgdlab.Sampler]{
 var Schemes = []Item[*sgdlab.Site, sgdlab.Scheme]{
 	Entry("euler-maruyama", "θ + ah + σ√h ξ; converges in Itô's sense", scheme.NewEulerMaruyama),
 	Entry("heun", "stochastic Heun, a predictor and a corrector; converges in Stratonovich's sense", scheme.NewHeun),
+	Entry("milstein", "strong order 1 in Itô's sense where the noise commutes; elsewhere by Lévy areas", scheme.NewMilstein),
+	Entry("runge-kutta-weak-2", "weak order 2 in Itô's sense for all continuous noise, without derivatives", scheme.NewRungeKuttaWeak2),
+	Entry("exponential", "exact in law for Ornstein–Uhlenbeck processes at any step; additive noise", scheme.NewExponential),
+	Entry("log-euler", "exact for geometric Brownian motion at any step; noise in proportion to θ", scheme.NewLogEuler),
+	Entry("tamed-euler", "Euler–Maruyama with a drift of at most 1 in a step: steep landscapes do no harm", scheme.NewTamedEuler),
 }
 
 // Observables lists what is read off a replica.
@@ -86,17 +109,27 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("coordinate", "one coordinate of θ", observable.NewCoordinate),
 	Entry("gradient-norm", "‖∇L(θ)‖", observable.NewGradientNorm),
 	Entry("parameter-norm", "‖θ‖", observable.NewParameterNorm),
+	Entry("distance-to-start", "‖θ − θ₀‖: how far a replica is from where it started, or from the centre of the start", observable.NewDistanceToStart),
+	Entry("layer-norms", "of each weight matrix: Frobenius, spectral or nuclear", observable.NewLayerNorms),
 	Entry("singular-values", "of the end-to-end map, largest first", observable.NewSingularValues),
 	Entry("mode-overlap", "uₐᵀWvₐ: how much of each mode of the data or the teacher is learnt", observable.NewModeOverlap),
 	Entry("effective-rank", "exp of the entropy of the normalised singular values", observable.NewEffectiveRank),
+	Entry("rank", "number of singular values of the end-to-end map above a tolerance", observable.NewRank),
+	Entry("l0-norm", "number of entries of the end-to-end map above a tolerance", observable.NewL0Norm),
+	Entry("l1-norm", "Σ|β| over the entries of the end-to-end map", observable.NewL1Norm),
 	Entry("participation-ratio", "(Σβ²)²/Σβ⁴: the number of coordinates that carry the end-to-end vector", observable.NewParticipationRatio),
 	Entry("alignment", "of a layer's top right singular vector with the top left one of the layer below", observable.NewAlignment),
 	Entry("balancedness", "‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖: how far neighbouring layers are from balance", observable.NewBalancedness),
 	Entry("hyperbolic-invariant", "mean log|u² − v²| over the pairs of a paired model", observable.NewHyperbolicInvariant),
 	Entry("log-det-gram", "log det ΘᵀΘ of a two-layer linear network", observable.NewLogDetGram),
+	Entry("jacobian-rank", "rank at a tolerance of the Jacobian of the outputs at the samples", observable.NewJacobianRank),
+	Entry("jacobian-norms", "norms of the columns of the Jacobian: how strongly each parameter moves the outputs", observable.NewJacobianNorms),
+	Entry("feature-sparsity", "fraction of the hidden units that are active and distinct", observable.NewFeatureSparsity),
 	Entry("noise-trace", "tr C(θ), C the covariance of one sample's gradient", observable.NewNoiseTrace),
 	Entry("noise-rank", "numerical rank of C(θ)", observable.NewNoiseRank),
 	Entry("noise-hessian-alignment", "tr(CH)/(‖C‖‖H‖)", observable.NewNoiseHessianAlignment),
+	Entry("noise-to-drift", "√(tr C/B)/‖∇L‖: the noise of a step of SGD over its drift", observable.NewNoiseToDrift),
+	Entry("gradient-noise-kurtosis", "of one sample's gradient noise, 3 for a Gaussian: over coordinates, along the noisiest direction, whitened", observable.NewGradientNoiseKurtosis),
 	Entry("sharpness", "largest (algebraic) eigenvalues of ∇²L, with their residuals", observable.NewSharpness),
 }
 
@@ -111,8 +144,9 @@ var Theories = []Item[*sgdlab.Run, sgdlab.Theory]{
 	Entry("kramers", "mean time from one well to the next, at leading order in temperature", theory.NewKramers),
 	Entry("kramers-next", "Kramers' time with its next order", theory.NewKramersNext),
 	Entry("eyring-kramers", "Kramers' time in several dimensions", theory.NewEyringKramers),
+	Entry("learning-coefficient", "λ and m of a singular loss: the volume below ε is ~ ε^λ (log 1/ε)^(m−1)", theory.NewLearningCoefficient),
 	Entry("mori-rate", "escape rate under noise that grows with the loss: a power law", theory.NewMoriRate),
-	Entry("log-loss-exit", "exact mean exit time under noise that grows with the loss, in two dimensions", theory.NewLogLossExit),
+	Entry("log-loss-exit", "exact mean exit time under noise that grows with the loss, about a quadratic minimum", theory.NewLogLossExit),
 	Entry("strict-saddle", "mean time to leave a strict saddle under additive noise", theory.NewStrictSaddle),
 	Entry("degenerate-saddle", "mean time to leave a degenerate saddle −a|x|^p/p under additive noise", theory.NewDegenerateSaddle),
 	Entry("mean-exit-brownian", "mean exit time of Brownian motion from a ball", theory.NewMeanExitBrownian),

@@ -221,14 +221,14 @@ func TestData(t *testing.T) {
 // The battery of package modeltest over every model, and the table of its views: a view that vanishes is a change of the
 // table. A model of data shows itself on every shape of it.
 func TestModels(t *testing.T) {
-	views := []string{"Curved", "EndToEnd", "Formed", "GaussNewton", "Layered", "Mapped", "Model", "Network", "Paired", "Saddled", "Sampled", "Scattered", "Tangents"}
+	views := []string{"Charted", "Cubic", "Curved", "EndToEnd", "Featured", "Formed", "GaussNewton", "Layered", "Mapped", "Model", "Network", "Paired", "Saddled", "Sampled", "Scattered", "Tangents"}
 	table := newGrid("models", views)
 	shapes := map[string][]string{}
 	battery(t, "models", func(t *testing.T, name string, c sample) {
 		made := decoded[*data.Set, sgdlab.Model](t, node(t, name, c.settings))
 		m := must[sgdlab.Model](t)(made.Build(set(t, c.on)))
 		if c.on != "" {
-			shapes[name] = append(shapes[name], strings.TrimSuffix(c.on, "1"))
+			shapes[name] = append(shapes[name], strings.TrimRight(c.on, "1"))
 		}
 		got := modeltest.Run(t, m, 0.7)
 		for _, v := range got {
