@@ -105,6 +105,19 @@ func (e *Refused) Unwrap() error { return e.error }
 // Run computes the missing shards of a study in a run folder. When it returns nil every shard is in the store. A
 // cancelled context makes it save what is in progress and return *Stopped.
 func (e *Local) Run(ctx context.Context, dir string, st *study.Study, plan store.Digest) error {
+	b, err := openBase(dir, st, func(err error) {
+		if e.Notice != nil {
+			e.Notice(err.Error())
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return e.run(ctx, dir, st, plan, b)
+}
+
+// run computes what is missing beside what is known already.
+func (e *Local) run(ctx context.Context, dir string, st *study.Study, plan store.Digest, known *base) error {
 	workers := e.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -118,12 +131,20 @@ func (e *Local) Run(ctx context.Context, dir string, st *study.Study, plan store
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &round{engine: e, dir: dir, st: st, plan: plan, ctx: ctx, begun: time.Now()}
+	if err := discard(dir, "shard-*.failed"); err != nil { // they are tried again
+		return err
+	}
+	r := &round{engine: e, dir: dir, st: st, plan: plan, known: known, ctx: ctx, begun: time.Now()}
 	r.parts = make([]int, len(st.Points))
 	for i := range st.Shards {
 		r.total += int64(st.Shards[i].Replicas())
 		for _, p := range pointsOf(st, i) {
 			r.parts[p]++
+		}
+	}
+	for _, n := range r.parts {
+		if n == 0 {
+			r.points++ // that cannot be built: nothing is to be done
 		}
 	}
 	for i := range st.Shards {
@@ -182,6 +203,7 @@ type round struct {
 	dir     string
 	st      *study.Study
 	plan    store.Digest
+	known   *base
 	ctx     context.Context
 	missing []int
 	begun   time.Time
@@ -244,19 +266,37 @@ func (r *round) notice(err error) {
 	}
 }
 
-// ShardPath is where the result of a shard stands, and CheckpointPath where it is saved while in progress.
-func ShardPath(dir string, id int) string {
-	return filepath.Join(dir, store.CheckpointDir, fmt.Sprintf("shard-%06d.bin", id))
+// discard removes files from the checkpoints of a run.
+func discard(dir, pattern string) error {
+	found, err := filepath.Glob(filepath.Join(glob(dir), store.CheckpointDir, pattern))
+	if err != nil {
+		return err
+	}
+	for _, path := range found {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
-// CheckpointPath is where a shard in progress is saved.
-func CheckpointPath(dir string, id int) string {
-	return filepath.Join(dir, store.CheckpointDir, fmt.Sprintf("shard-%06d.part", id))
-}
+// ShardPath is where the result of a shard stands in a run that extends no other.
+func ShardPath(dir string, id int) string { return (*base)(nil).shard(dir, id, result) }
 
-// stands reports whether a shard's result is there and sound. A damaged one is named and will be computed anew.
+// What the files of a shard hold, by their names.
+const (
+	result  = ".bin"
+	saved   = ".part"   // in progress
+	partial = ".failed" // the result, some cells of which failed
+)
+
+// stands reports whether a shard's result is there and sound, or none is needed. A damaged one is named and will be
+// computed anew.
 func (r *round) stands(id int) (bool, error) {
-	_, err := store.ReadBlob(ShardPath(r.dir, id), store.Shard, r.plan)
+	if _, some := r.known.rest(r.st.Shards[id]); !some {
+		return true, nil
+	}
+	_, err := store.ReadBlob(r.known.shard(r.dir, id, result), store.Shard, r.plan)
 	var damaged *store.DamagedError
 	switch {
 	case err == nil:
@@ -279,49 +319,99 @@ func (r *round) work() error {
 			return nil
 		}
 		shard := r.st.Shards[r.missing[i]]
-		rig := rigs[shard.Group]
-		if rig == nil {
-			var err error
-			if rig, err = r.st.Groups[shard.Group].Rig(); err != nil {
-				return err
+		err := guarded(func() error {
+			rig := rigs[shard.Group]
+			if rig == nil {
+				var err error
+				if rig, err = r.st.Groups[shard.Group].Rig(); err != nil {
+					return &crash{err.Error()}
+				}
+				clear(rigs) // shards come by group: one set of tools is enough
+				rigs[shard.Group] = rig
 			}
-			clear(rigs) // shards come by group: one set of tools is enough
-			rigs[shard.Group] = rig
+			return r.compute(rig, shard)
+		})
+		var c *crash
+		if errors.As(err, &c) {
+			clear(rigs) // its tools may be in any state
+			err = r.apart(shard)
 		}
-		if err := r.compute(rig, shard); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
+// crash is a failure of what a cell is made of: of a constructor, or a panic of a kernel. It is the cell's, not the run's.
+type crash struct{ why string }
+
+func (e *crash) Error() string { return e.why }
+
+// guarded calls f and turns a panic into a *crash.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &crash{fmt.Sprintf("panic: %v%s", p, place())}
+		}
+	}()
+	return f()
+}
+
+// place says where the panic being recovered from was raised: the first line of the stack that is not the runtime's.
+func place() string {
+	pc := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
+	for {
+		f, more := frames.Next()
+		if !strings.HasPrefix(f.Function, "runtime.") && f.File != "" {
+			return fmt.Sprintf(" (%s:%d)", filepath.Join(filepath.Base(filepath.Dir(f.File)), filepath.Base(f.File)), f.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
+// runner readies what is left of a shard.
+func (r *round) runner(rig *ensemble.Rig, shard ensemble.Shard) (*ensemble.Runner, error) {
+	left, _ := r.known.rest(shard)
+	runner, err := ensemble.NewRunner(rig, r.st.Groups[shard.Group].Cells, left)
+	if err != nil {
+		return nil, &crash{err.Error()}
+	}
+	parked, err := r.known.parked(shard)
+	if err != nil {
+		return nil, err
+	}
+	return runner, runner.Continue(parked)
+}
+
 // compute runs one shard from its checkpoint, if there is a sound one, to its end or until the run is stopped.
 func (r *round) compute(rig *ensemble.Rig, shard ensemble.Shard) error {
-	runner, err := ensemble.NewRunner(rig, r.st.Groups[shard.Group].Cells, shard)
+	runner, err := r.runner(rig, shard)
 	if err != nil {
-		return fmt.Errorf("shard %d: %w", shard.ID, err)
+		return err
 	}
-	part := CheckpointPath(r.dir, shard.ID)
-	saved, err := store.ReadBlob(part, store.Checkpoint, r.plan)
+	part := r.known.shard(r.dir, shard.ID, saved)
+	state, err := store.ReadBlob(part, store.Checkpoint, r.plan)
 	switch {
 	case err == nil:
-		if err := runner.Restore(saved); err != nil {
+		if err := runner.Restore(state); err != nil {
 			r.notice(fmt.Errorf("%s: %w; its shard starts anew", part, err))
-			if runner, err = ensemble.NewRunner(rig, r.st.Groups[shard.Group].Cells, shard); err != nil {
+			if runner, err = r.runner(rig, shard); err != nil {
 				return err
 			}
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		r.notice(fmt.Errorf("%w; its shard starts anew", err))
 	}
-	counted, finished, partial := runner.Steps(), int64(0), int64(0)
-	count := func() {
-		s, f := runner.Steps(), runner.Finished()
-		p := int64(1e6 * (runner.Progress() - float64(f)))
-		r.steps.Add(s - counted)
-		r.finished.Add(f - finished)
-		r.partial.Add(p - partial)
-		counted, finished, partial = s, f, p
-	}
+	count := r.counter(runner)
+	defer func() {
+		if p := recover(); p != nil {
+			count(0) // what is not done after all
+			panic(p)
+		}
+	}()
 	save := func() error {
 		data, err := runner.Save()
 		if err != nil {
@@ -341,7 +431,7 @@ func (r *round) compute(rig *ensemble.Rig, shard ensemble.Shard) error {
 			return false
 		}
 		looked = time.Now()
-		count()
+		count(1)
 		if r.ctx.Err() != nil {
 			failed = save()
 			return true
@@ -354,7 +444,7 @@ func (r *round) compute(rig *ensemble.Rig, shard ensemble.Shard) error {
 		}
 		return false
 	})
-	count()
+	count(1)
 	if failed != nil {
 		return failed
 	}
@@ -365,26 +455,113 @@ func (r *round) compute(rig *ensemble.Rig, shard ensemble.Shard) error {
 	if err != nil {
 		return err
 	}
-	if _, err := store.Commit(ShardPath(r.dir, shard.ID), store.Blob{Kind: store.Shard, Plan: r.plan, Payload: data}); err != nil {
+	if _, err := store.Commit(r.known.shard(r.dir, shard.ID, result), store.Blob{Kind: store.Shard, Plan: r.plan, Payload: data}); err != nil {
 		return err
 	}
+	return r.close(shard, runner.Finished())
+}
+
+// counter returns a function that brings the counts of progress up to date with a runner: count(1), or takes back the
+// replicas that were counted: count(0).
+func (r *round) counter(runner *ensemble.Runner) func(keep int64) {
+	counted, finished, partial := runner.Steps(), int64(0), int64(0)
+	return func(keep int64) {
+		s, f := runner.Steps(), keep*runner.Finished()
+		p := keep * int64(1e6*(runner.Progress()-float64(runner.Finished())))
+		r.steps.Add(s - counted)
+		r.finished.Add(f - finished)
+		r.partial.Add(p - partial)
+		counted, finished, partial = s, f, p
+	}
+}
+
+// close counts a shard that stands now, of whose replicas so many were counted, and removes its checkpoint.
+func (r *round) close(shard ensemble.Shard, counted int64) error {
+	r.finished.Add(int64(shard.Replicas()) - counted)
 	r.done(shard.ID)
-	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(r.known.shard(r.dir, shard.ID, saved)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// Load returns a reader of the results of shards in a run folder.
-func Load(dir string, plan store.Digest) func(id int) (*ensemble.Result, error) {
+// apart runs the cells of a shard that failed each by itself, from the start, so that what fails, fails alone: replicas do not
+// depend on their neighbours, nor sums on how they were cut. It keeps no checkpoints.
+func (r *round) apart(shard ensemble.Shard) error {
+	var all ensemble.Result
+	var cells []int
+	for _, b := range shard.Blocks {
+		if !slices.Contains(cells, b.Cell) {
+			cells = append(cells, b.Cell)
+		}
+	}
+	for _, cell := range cells {
+		one := ensemble.Shard{ID: shard.ID, Group: shard.Group}
+		for _, b := range shard.Blocks {
+			if b.Cell == cell {
+				one.Blocks = append(one.Blocks, b)
+			}
+		}
+		stopped := false
+		err := guarded(func() error {
+			rig, err := r.st.Groups[shard.Group].Rig()
+			if err != nil {
+				return &crash{err.Error()}
+			}
+			runner, err := r.runner(rig, one)
+			if err != nil {
+				return err
+			}
+			begun := runner.Steps()
+			stopped = !runner.Run(func() bool { return r.ctx.Err() != nil })
+			r.steps.Add(runner.Steps() - begun)
+			got := runner.Result()
+			all.Cells, all.Tails, all.Parked = append(all.Cells, got.Cells...), append(all.Tails, got.Tails...), append(all.Parked, got.Parked...)
+			all.Steps += got.Steps
+			return nil
+		})
+		var c *crash
+		switch {
+		case errors.As(err, &c):
+			all.Failed = append(all.Failed, ensemble.Failure{Cell: cell, Why: c.why})
+		case err != nil || stopped:
+			return err
+		}
+	}
+	data, err := all.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	ext := partial
+	if len(all.Failed) == 0 { // it does not fail again
+		ext = result
+	}
+	path := r.known.shard(r.dir, shard.ID, ext)
+	if err := store.Replace(path, store.Blob{Kind: store.Shard, Plan: r.plan, Payload: data}.Encode()); err != nil {
+		return err
+	}
+	return r.close(shard, 0)
+}
+
+// load returns a reader of the results of shards in a run folder.
+func (b *base) load(dir string, st *study.Study, plan store.Digest) func(id int) (*ensemble.Result, error) {
 	return func(id int) (*ensemble.Result, error) {
-		data, err := store.ReadBlob(ShardPath(dir, id), store.Shard, plan)
+		if _, some := b.rest(st.Shards[id]); !some {
+			return &ensemble.Result{}, nil
+		}
+		path := b.shard(dir, id, result)
+		data, err := store.ReadBlob(path, store.Shard, plan)
+		if errors.Is(err, fs.ErrNotExist) {
+			if failed, e := store.ReadBlob(b.shard(dir, id, partial), store.Shard, plan); e == nil {
+				data, err = failed, nil
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
 		r := &ensemble.Result{}
 		if err := r.UnmarshalBinary(data); err != nil {
-			return nil, fmt.Errorf("%s: %w", ShardPath(dir, id), err)
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		return r, nil
 	}

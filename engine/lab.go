@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"sgdlab"
 	"sgdlab/ensemble"
 	"sgdlab/spec"
 	"sgdlab/store"
@@ -31,6 +30,7 @@ type Lab struct {
 	Save     time.Duration // see Local
 	Command  []string      // the command line, for the manifest
 	Paper    string        // the paper whose claims are judged; empty for a spec's own
+	From     string        // the folder of a run that this one extends; empty for none
 	Progress func(Progress)
 	Stage    func(string) // told what is done once the shards are; may be nil
 	Notice   func(string)
@@ -74,12 +74,25 @@ func (l *Lab) Do(ctx context.Context, st *study.Study) (*Run, error) {
 		return nil, &Refused{err}
 	}
 	defer lock.Release()
+	if _, err := store.Sweep(dir); err != nil { // also of a run that was killed in its report
+		return nil, err
+	}
 	if run, ok := l.finished(dir, plan); ok {
 		return run, nil
+	}
+	origin, err := l.seed(dir, st)
+	if err != nil {
+		return nil, err
 	}
 	m, err := l.begin(dir, st, planText, plan)
 	if err != nil {
 		return nil, err
+	}
+	if origin != nil {
+		m.Extends = origin
+		if err := store.WriteManifest(dir, m); err != nil {
+			return nil, err
+		}
 	}
 	run, err := l.compute(ctx, dir, st, plan, m)
 	var stopped *Stopped
@@ -122,26 +135,38 @@ func (l *Lab) finished(dir string, plan store.Digest) (*Run, bool) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, false
 	case err != nil:
-		if l.Notice != nil {
-			l.Notice(err.Error())
-		}
+		l.notice(err.Error())
 		return nil, false
-	case m.Status != store.Done || m.Plan != plan:
+	case m.Status != store.Done || m.Plan != plan || len(m.Failed) > 0:
+		altered, _ := store.CheckSums(dir, document) // of another plan, or the plan in the manifest is damaged
+		for _, a := range altered {
+			l.notice(filepath.Join(dir, a.File) + ": " + a.Finding)
+		}
 		return nil, false
 	}
 	run, err := Open(dir)
 	if err != nil {
-		if l.Notice != nil {
-			l.Notice(err.Error())
+		_, bad := Files(dir)
+		for _, f := range bad {
+			l.notice(filepath.Join(dir, f.File) + ": " + f.Found)
+		}
+		if len(bad) == 0 {
+			l.notice(err.Error())
 		}
 		return nil, false
+	}
+	if err := store.ReadFrames(KeepPath(dir), func(store.Frame) error { return nil }); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.notice(fmt.Sprintf("%v, by an extension; it is removed", err))
+		if err := os.Remove(KeepPath(dir)); err != nil {
+			l.notice(err.Error())
+		}
 	}
 	if l.Paper != "" {
 		for i := range run.Verdicts {
 			run.Verdicts[i].Paper = l.Paper
 		}
 	}
-	_ = os.RemoveAll(filepath.Join(dir, store.CheckpointDir)) // left where a run was killed right after its end
+	_ = discard(dir, "shard-*") // left where a run was killed right after its end
 	return run, true
 }
 
@@ -152,6 +177,9 @@ func Open(dir string) (*Run, error) {
 		return nil, err
 	}
 	m.Run = name(dir) // it may have been renamed
+	if m.Status == store.Running && !store.Driven(dir) {
+		m.Status = store.Interrupted // killed: it had no time to say so
+	}
 	run := &Run{Dir: dir, Manifest: m}
 	if m.Status != store.Done {
 		// What stands is in the folder; a killed run had no time to count it.
@@ -180,6 +208,14 @@ func Open(dir string) (*Run, error) {
 		return nil, err
 	}
 	run.Verdicts = v.Claims
+	altered, err := store.CheckSums(dir, document)
+	if err != nil {
+		return nil, err
+	}
+	if len(altered) > 0 {
+		a := altered[0]
+		return nil, &store.DamagedError{Path: filepath.Join(dir, a.File), Finding: a.Finding, Remedy: fmt.Sprintf("`sgdlab resume %s` makes it anew", Word(dir))}
+	}
 	text, err := os.ReadFile(filepath.Join(dir, AnalysesFile))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; `sgdlab resume %s` makes it anew", filepath.Join(dir, AnalysesFile), cause(err), Word(dir))
@@ -190,6 +226,11 @@ func Open(dir string) (*Run, error) {
 	return run, nil
 }
 
+// document: a file of the folder itself that has no hash of its own. The report is made from the others.
+func document(name string) bool {
+	return !strings.Contains(name, "/") && !strings.HasSuffix(name, ".parquet") && name != store.ReportFile
+}
+
 // glob is a path as a pattern that matches nothing else.
 func glob(path string) string {
 	return strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(path)
@@ -197,20 +238,25 @@ func glob(path string) string {
 
 // begin writes what a run folder holds before anything is computed. A folder of another plan is refused.
 func (l *Lab) begin(dir string, st *study.Study, planText []byte, plan store.Digest) (*store.Manifest, error) {
+	prev, prevErr := store.ReadManifest(dir)
+	ours := prevErr == nil && prev.Plan == plan
 	old, err := os.ReadFile(filepath.Join(dir, PlanFile))
 	switch {
 	case err == nil && string(old) == string(planText):
-	case err == nil && json.Valid(old):
+	case err == nil && json.Valid(old) && !ours:
 		return nil, &Refused{fmt.Errorf("%s holds another plan: it was begun by another version of the program, with other data, or with another spec; move it away, or use another --out", dir)}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	default:
-		if err == nil && l.Notice != nil {
-			l.Notice(fmt.Sprintf("%s: damaged; it is written anew", filepath.Join(dir, PlanFile)))
+		if err == nil {
+			l.notice(fmt.Sprintf("%s: damaged; it is written anew", filepath.Join(dir, PlanFile)))
 		}
 		if err := store.Replace(filepath.Join(dir, PlanFile), planText); err != nil {
 			return nil, err
 		}
+	}
+	if err := os.Remove(filepath.Join(dir, store.SumsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	portable := st.Portable(dir)
 	if err := store.Replace(filepath.Join(dir, store.SpecYAML), spec.Marshal(portable)); err != nil {
@@ -225,7 +271,7 @@ func (l *Lab) begin(dir string, st *study.Study, planText []byte, plan store.Dig
 	}
 	m := &store.Manifest{
 		Run: name(dir), Title: st.Title, Paper: l.Paper, Status: store.Running, Quick: st.Quick, Spec: specHash, Plan: plan,
-		Program: fmt.Sprintf("sgdlab %s, results %d", sgdlab.Version, sgdlab.Results), Machine: store.ThisMachine(), Command: l.Command,
+		Program: Program(), Machine: store.ThisMachine(), Command: l.Command,
 		Workers: l.workers(), Started: time.Now().UTC(), Shards: store.Progress{Total: len(st.Shards)}, Warnings: st.Warnings,
 		Seeds: st.Seeds(), Data: map[string]store.Digest{},
 	}
@@ -236,16 +282,23 @@ func (l *Lab) begin(dir string, st *study.Study, planText []byte, plan store.Dig
 		}
 		m.Data[name] = d
 	}
-	if prev, err := store.ReadManifest(dir); err == nil && prev.Plan == plan {
+	if ours {
 		if l.Paper == "" { // a paper's run that is resumed by its folder
 			l.Paper, m.Paper = prev.Paper, prev.Paper
 		}
 		m.Started, m.WallSeconds, m.CPUSeconds, m.ReplicaSteps = prev.Started, prev.WallSeconds, prev.CPUSeconds, prev.ReplicaSteps
-		if m.Quick = prev.Quick || st.Quick; prev.Quick && !st.Quick {
+		m.Extends = prev.Extends
+		if m.Quick = prev.Quick || st.Quick; prev.Quick {
 			m.Warnings = prev.Warnings // the spec in the folder is thinned already
 		}
 	}
 	return m, store.WriteManifest(dir, m)
+}
+
+func (l *Lab) notice(text string) {
+	if l.Notice != nil {
+		l.Notice(text)
+	}
 }
 
 func (l *Lab) stage(what string) {
@@ -274,7 +327,15 @@ func (l *Lab) compute(ctx context.Context, dir string, st *study.Study, plan sto
 			l.Progress(p)
 		}
 	}}
-	err := local.Run(ctx, dir, st, plan)
+	known, err := openBase(dir, st, func(err error) {
+		if l.Notice != nil {
+			l.Notice(err.Error())
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = local.run(ctx, dir, st, plan, known)
 	clock()
 	if err != nil {
 		return nil, err
@@ -285,14 +346,8 @@ func (l *Lab) compute(ctx context.Context, dir string, st *study.Study, plan sto
 		return nil, err
 	}
 	defer t.abort()
-	load, taken := Load(dir, plan), int64(0)
-	outcomes, err := st.Gather(func(id int) (*ensemble.Result, error) {
-		r, err := load(id)
-		if err == nil {
-			taken += r.Steps
-		}
-		return r, err
-	}, t)
+	t.keeper = newKeeper(dir, st, plan)
+	outcomes, err := st.GatherOnto(known.cell, known.load(dir, st, plan), t)
 	if err != nil {
 		return nil, err
 	}
@@ -324,15 +379,25 @@ func (l *Lab) compute(ctx context.Context, dir string, st *study.Study, plan sto
 	m.Rows = t.rows()
 	m.Rows["cells"] = int64(len(found.Cells))
 	m.Status, m.Error, m.Ended = store.Done, "", time.Now().UTC()
-	m.Shards.Done, m.ReplicaSteps = len(st.Shards), taken
+	m.Shards.Done, m.ReplicaSteps, m.Failed = len(st.Shards), t.steps, nil
+	for i := range found.Cells {
+		if c := &found.Cells[i]; c.Failed != "" {
+			m.Failed = append(m.Failed, store.FailedCell{Cell: c.ID, Name: st.Label(&st.Cells[i]), Why: c.Failed})
+		}
+	}
 	clock()
 	if err := store.WriteManifest(dir, m); err != nil {
 		return nil, err
 	}
-	// The tables hold it all now.
-	if err := os.RemoveAll(filepath.Join(dir, store.CheckpointDir)); err != nil {
+	// The tables hold it all now, and what an extension needs is in one file.
+	t.keeper.close()
+	if t.keeper.why != "" && l.Notice != nil {
+		l.Notice(fmt.Sprintf("what an extension of this run could go on from is not kept: %s; `sgdlab extend` would compute it anew", t.keeper.why))
+	}
+	if err := discard(dir, "shard-*"); err != nil {
 		return nil, err
 	}
+	_ = os.Remove(filepath.Join(dir, store.CheckpointDir)) // where it is empty
 	return &Run{Dir: dir, Manifest: m, Cells: found.Cells, Verdicts: found.Verdicts, Analyses: found.Analyses, Fresh: true}, nil
 }
 
@@ -344,10 +409,12 @@ func cpuSeconds() float64 {
 	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
 }
 
-// tables are the long tables of a run folder being written.
+// tables are the long tables of a run folder being written, and what it keeps.
 type tables struct {
 	ctx      context.Context
 	dir      string
+	keeper   *keeper
+	steps    int64 // replica-steps of the cells
 	samples  *store.Writer[store.Sample]
 	passages *store.Writer[store.Passage]
 	plateaus *store.Writer[store.Plateau]
@@ -389,6 +456,12 @@ func (t *tables) Passages(rows ...store.Passage) error {
 // Plateaus writes rows.
 func (t *tables) Plateaus(rows ...store.Plateau) error { return t.plateaus.Write(rows...) }
 
+// Keep takes a cell as it is.
+func (t *tables) Keep(cell int, whole *ensemble.Result) error {
+	t.steps += whole.Cells[0].Steps + whole.Tails[0].Steps
+	return t.keeper.Keep(cell, whole)
+}
+
 func (t *tables) close() error {
 	for _, c := range []interface{ Close() error }{t.samples, t.passages, t.plateaus} {
 		if err := c.Close(); err != nil {
@@ -399,6 +472,9 @@ func (t *tables) close() error {
 }
 
 func (t *tables) abort() {
+	if t.keeper != nil {
+		t.keeper.abort()
+	}
 	if t.samples != nil {
 		t.samples.Abort()
 	}

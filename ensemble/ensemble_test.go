@@ -6,11 +6,12 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"sort"
 	"testing"
 
 	"sgdlab"
 	"sgdlab/dynamics"
-	"sgdlab/estimate"
 	"sgdlab/lanes"
 	"sgdlab/model"
 	"sgdlab/noise"
@@ -163,7 +164,8 @@ func TestAccounts(t *testing.T) {
 	r := must(NewRunner(langevin(0.1, 0.5), cs, whole(cs)))
 	r.Run(nil)
 	steps := int64(0)
-	for _, c := range r.Result().Cells {
+	for i := range r.Result().Cells {
+		c := r.Result().Whole(i)
 		if c.Replicas != 53 {
 			t.Fatalf("cell %d: %d replicas", c.Cell, c.Replicas)
 		}
@@ -184,11 +186,11 @@ func TestAccounts(t *testing.T) {
 					alive++
 				}
 			}
-			if got := c.Series[0].Stats[k].Moments.N; got != alive {
+			if got := c.Series[0].Stats[k].Moments().N; got != alive {
 				t.Errorf("cell %d reading %d: n = %d, %d replicas were alive", c.Cell, k, got, alive)
 			}
 		}
-		if n := c.End[0].Moments.N; n != 53 {
+		if n := c.End[0].Moments().N; n != 53 {
 			t.Errorf("end: n = %d", n)
 		}
 		kept := map[int64]int{}
@@ -216,57 +218,156 @@ func TestDivergence(t *testing.T) {
 	cs := []Cell{{Point: 0, Replicas: 1, Horizon: 50}, {ID: 1, Point: 1, Replicas: 1, Horizon: 50}}
 	r := must(NewRunner(rig, cs, whole(cs)))
 	r.Run(nil)
-	calm, wild := r.Result().Cells[0], r.Result().Cells[1]
-	if calm.Diverged != 0 || len(calm.Passages) != 0 || calm.End[0].Moments.N != 1 {
+	calm, wild := r.Result().Whole(0), r.Result().Whole(1)
+	if calm.Diverged != 0 || len(calm.Passages) != 0 || calm.End[0].Moments().N != 1 {
 		t.Errorf("the stable replica: %+v", calm.Passages)
 	}
 	// |θ| doubles at every step: 2³³ < 10¹⁰ < 2³⁴.
 	if wild.Diverged != 1 || len(wild.Passages) != 1 || wild.Passages[0].Event != Diverged || wild.Passages[0].Time != 34*3 {
 		t.Errorf("the unstable replica: %+v", wild.Passages)
 	}
-	if wild.End[0].Moments.N != 0 {
+	if wild.End[0].Moments().N != 0 {
 		t.Errorf("a diverged replica is in the end's statistics")
 	}
 	for k, s := range wild.Series[0].Stats {
-		if s.Moments.Bad != 0 || s.Moments.N != 1 || k > 34 {
-			t.Errorf("reading %d: %+v", k, s.Moments)
+		if s.Moments().Bad != 0 || s.Moments().N != 1 || k > 34 {
+			t.Errorf("reading %d: %+v", k, s.Moments())
 		}
 	}
 }
 
-// Shards merged in the order of the plan have the moments of the whole.
-func TestShardsMerge(t *testing.T) {
-	cs := cells(600, 100)
+// However the replicas are cut into shards, and in whatever order these are merged, the sum is the same to the bit.
+func TestCutDoesNotShow(t *testing.T) {
+	cs := cells(203, 100)
 	one := must(NewRunner(langevin(0.1, 0.3), cs, whole(cs)))
 	one.Run(nil)
-	shards := Divide([][]Cell{cs})
-	if len(shards) < 20 {
-		t.Fatalf("%d shards", len(shards))
-	}
-	sums := make([]CellResult, 2)
-	for _, sh := range shards {
-		r := must(NewRunner(langevin(0.1, 0.3), cs, sh))
-		r.Run(nil)
-		for i := range r.Result().Cells {
-			sums[r.Result().Cells[i].Cell].Merge(&r.Result().Cells[i])
+	want := canonical(t, one.Result())
+	for name, shards := range map[string][]Shard{
+		"by the plan": Divide([][]Cell{cs}),
+		"odd and backwards": {{Blocks: []Block{{1, 100, 203}, {0, 150, 203}}}, {Blocks: []Block{{0, 3, 150}}}, {Blocks: []Block{{1, 7, 100}, {0, 0, 3}}},
+			{Blocks: []Block{{1, 0, 7}}}},
+	} {
+		if len(shards) < 4 {
+			t.Fatalf("%d shards", len(shards))
+		}
+		var parts []*Result
+		for _, sh := range shards {
+			r := must(NewRunner(langevin(0.1, 0.3), cs, sh))
+			r.Run(nil)
+			parts = append(parts, r.Result())
+		}
+		if canonical(t, parts...) != want {
+			t.Errorf("%s: the merged result differs", name)
 		}
 	}
-	for c := range sums {
-		got, want := &sums[c], &one.Result().Cells[c]
-		if got.Replicas != want.Replicas || len(got.Passages) != len(want.Passages) {
-			t.Fatalf("cell %d: %d replicas, %d passages", c, got.Replicas, len(got.Passages))
+}
+
+// canonical is what results say of their cells in sum, in bytes: lists of rows in the order of replicas.
+func canonical(t *testing.T, parts ...*Result) string {
+	t.Helper()
+	sums := map[int]*CellResult{}
+	var ids []int
+	for _, r := range parts {
+		for i := range r.Cells {
+			c := r.Cells[i].Cell
+			if sums[c] == nil {
+				sums[c] = &CellResult{Cell: c}
+				ids = append(ids, c)
+			}
+			sums[c].Merge(r.Whole(i))
 		}
-		for w := range got.Series {
-			for k := range got.Series[w].Stats {
-				a, b := got.Series[w].Stats[k], want.Series[w].Stats[k]
-				if a.Moments.N != b.Moments.N || math.Abs(a.Moments.M-b.Moments.M) > 1e-13 || math.Abs(a.Moments.M2-b.Moments.M2) > 1e-11*b.Moments.M2 {
-					t.Fatalf("cell %d watch %d reading %d: %+v, want %+v", c, w, k, a.Moments, b.Moments)
-				}
-				if !reflect.DeepEqual(a.Sketch.Quantile(0.5, estimate.Level), b.Sketch.Quantile(0.5, estimate.Level)) {
-					t.Fatalf("cell %d watch %d reading %d: medians differ", c, w, k)
+	}
+	slices.Sort(ids)
+	out := ""
+	for _, c := range ids {
+		sum := sums[c]
+		sort.SliceStable(sum.Passages, func(i, j int) bool { return order(&sum.Passages[i], &sum.Passages[j]) })
+		sort.SliceStable(sum.Plateaus, func(i, j int) bool { return sum.Plateaus[i].Replica < sum.Plateaus[j].Replica })
+		sort.SliceStable(sum.Paths, func(i, j int) bool {
+			a, b := &sum.Paths[i], &sum.Paths[j]
+			return a.Replica < b.Replica || a.Replica == b.Replica && a.Call < b.Call
+		})
+		out += string(encoded(t, &Result{Cells: []CellResult{*sum}}))
+	}
+	return out
+}
+
+// Replicas that reached a horizon go on from there, on other lanes and in other shards, to the bits of a run that was as long
+// from the start; new replicas join them. No step is taken twice.
+func TestContinue(t *testing.T) {
+	type set struct {
+		name string
+		rig  func() *Rig
+		of   func(n, long int) []Cell
+	}
+	for _, tc := range []set{
+		{"langevin", func() *Rig { return langevin(0.1, 0.3) }, func(n, long int) []Cell { return cells(n, float64(40*long)) }},
+		{"library", func() *Rig { rig, _, _ := library(31); return rig }, func(n, long int) []Cell {
+			_, cs, _ := library(31)
+			for i := range cs {
+				cs[i].Replicas = n
+				if long == 1 { // a horizon that some replicas meet on the way
+					cs[i].Horizon /= 3
+					cs[i].AtMost /= 3
 				}
 			}
+			return cs
+		}},
+	} {
+		longer := tc.of(31, 3)
+		fresh := must(NewRunner(tc.rig(), longer, whole(longer)))
+		fresh.Run(nil)
+		want := canonical(t, fresh.Result())
+
+		short := tc.of(20, 1)
+		first := must(NewRunner(tc.rig(), short, whole(short)))
+		first.Run(nil)
+		b := encoded(t, first.Result())
+		var old Result
+		if err := old.UnmarshalBinary(b); err != nil {
+			t.Fatal(err)
 		}
+		if len(old.Parked) < 10 {
+			t.Fatalf("%s: %d parked: hardly a test", tc.name, len(old.Parked))
+		}
+		sum := []*Result{{Cells: old.Cells, Tails: make([]CellResult, len(old.Cells))}}
+		steps := old.Steps
+		// The parked go on in two shards, one of them with new replicas, and interrupted once.
+		half := len(old.Parked) / 2
+		var none, more Shard
+		for i, c := range longer {
+			none.Blocks = append(none.Blocks, Block{i, 20, 20})
+			more.Blocks = append(more.Blocks, Block{i, min(20, c.Replicas), c.Replicas})
+		}
+		for i, sh := range []Shard{none, more} {
+			parked := [][]Parked{old.Parked[half:], old.Parked[:half]}[i]
+			r := must(NewRunner(tc.rig(), longer, sh))
+			if err := r.Continue(parked); err != nil {
+				t.Fatal(err)
+			}
+			asked := 0
+			if r.Run(func() bool { asked++; return asked > 2 }) {
+				t.Errorf("%s: too short to interrupt", tc.name)
+			}
+			saved := must(r.Save())
+			r = must(NewRunner(tc.rig(), longer, sh))
+			if err := r.Restore(saved); err != nil {
+				t.Fatal(err)
+			}
+			r.Run(nil)
+			sum = append(sum, r.Result())
+			steps += r.Steps()
+		}
+		if canonical(t, sum...) != want {
+			t.Errorf("%s: the continued run differs", tc.name)
+		}
+		if steps != fresh.Steps() {
+			t.Errorf("%s: %d steps in all, %d from the start", tc.name, steps, fresh.Steps())
+		}
+	}
+	r := must(NewRunner(langevin(0.1, 0.3), cells(2, 10), whole(cells(2, 10))))
+	if r.Continue([]Parked{{Cell: 5}}) == nil || r.Continue([]Parked{{Cell: 0}}) == nil {
+		t.Error("a replica of another run may continue")
 	}
 }
 

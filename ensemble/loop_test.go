@@ -168,7 +168,7 @@ func library(replicas int) (*Rig, []Cell, *book) {
 		Dim: bookDim, Start: b, Stepper: b, Unit: sgdlab.Table(bookUnits), Step: b.steps,
 		Watches: []Watch{
 			{Observable: reads{1, 0}, Schedule: Schedule{PerDecade: 6}, Slopes: true, End: true},
-			{Observable: reads{1}, Schedule: Schedule{Every: 1}, Plateaus: true, Slopes: true},
+			{Observable: reads{1}, Schedule: Schedule{Every: 1}, Plateaus: &estimate.PlateauOptions{}, Slopes: true},
 			{Accumulate: area{}, Schedule: Schedule{Every: 6}, End: true},
 			{Observable: reads{2, 3}, Schedule: Schedule{End: true}, Jumps: true}, // never while they last
 			{Observable: reads{2, 3}, Schedule: Schedule{Every: 2}, Jumps: true},
@@ -393,11 +393,11 @@ func agree(t *testing.T, what string, got *Stat, values [][]float64, column int)
 	for _, v := range values {
 		want.Add(v[column])
 	}
-	g, w := got.Moments, want.Moments
+	g, w := got.Moments(), want.Moments()
 	if g.N != w.N || g.Bad != w.Bad || !alike(g.M, w.M) || !alike(g.M2, w.M2) || g.N > 0 && (g.Min != w.Min || g.Max != w.Max) {
 		t.Errorf("%s: %+v, want %+v", what, g, w)
 	}
-	if g, w := fmt.Sprint(got.Sketch.Quantile(0.3, estimate.Level)), fmt.Sprint(want.Sketch.Quantile(0.3, estimate.Level)); g != w {
+	if g, w := fmt.Sprint(got.Sketch().Quantile(0.3, estimate.Level)), fmt.Sprint(want.Sketch().Quantile(0.3, estimate.Level)); g != w {
 		t.Errorf("%s: quantile %s, want %s", what, g, w)
 	}
 }
@@ -431,7 +431,7 @@ func compareCell(t *testing.T, rig *Rig, cell *Cell, b *book, got *CellResult) {
 		first += n
 	}
 	for i := range bookSlope {
-		if g, w := got.Slopes[i].Moments, want.slopes[i]; g.N != w.N || g.Bad != w.Bad || !alike(g.M, w.M) {
+		if g, w := got.Slopes[i].Moments(), want.slopes[i]; g.N != w.N || g.Bad != w.Bad || !alike(g.M, w.M) {
 			t.Errorf("cell %s, slope %d: %+v, want %+v", id, i, g, w)
 		}
 	}
@@ -495,7 +495,7 @@ func TestPlainLoop(t *testing.T) {
 	r.Run(nil)
 	steps, stops, plateaus, jumps := int64(0), 0, 0, [3]int{}
 	for c := range cs {
-		got := &r.Result().Cells[c]
+		got := r.Result().Whole(c)
 		compareCell(t, rig, &cs[c], b, got)
 		steps += tell(rig, &cs[c], b).steps
 		for _, p := range got.Passages {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sgdlab"
+	"sgdlab/estimate"
 	"sgdlab/lanes"
 )
 
@@ -58,13 +59,13 @@ func TestPlateausNameTheModeThatJumps(t *testing.T) {
 		want     []int
 	}{{3, []int{0, 1, 2, -1}}, {2, []int{0, 1, -1, -1}}} {
 		rig.Watches = []Watch{
-			{Observable: replay{loss}, Schedule: Schedule{Every: 5}, Plateaus: true},
+			{Observable: replay{loss}, Schedule: Schedule{Every: 5}, Plateaus: &estimate.PlateauOptions{}},
 			{Observable: replay{modes(tc.observed)}, Schedule: Schedule{Every: 25}, Jumps: true},
 		}
 		cs := []Cell{{Replicas: 1, Horizon: 1000}}
 		r := must(NewRunner(rig, cs, whole(cs)))
 		r.Run(nil)
-		rows := r.Result().Cells[0].Plateaus
+		rows := r.Result().Whole(0).Plateaus
 		if len(rows) != len(tc.want) {
 			t.Fatalf("%d modes observed: %d plateaus %+v, want %d", tc.observed, len(rows), rows, len(tc.want))
 		}

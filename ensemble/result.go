@@ -2,16 +2,41 @@ package ensemble
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/gob"
+	"errors"
 	"fmt"
-
-	"sgdlab/estimate"
+	"math"
 )
 
-// Result is what a shard yields.
+// Result is what a shard yields. What its cells have measured is Cells and Tails together; where they are to go on to a
+// longer horizon, Tails are dropped and the parked replicas continue.
 type Result struct {
-	Cells []CellResult
-	Steps int64 // replica-steps taken
+	Cells  []CellResult // all that a longer horizon leaves as it is
+	Tails  []CellResult // for each of Cells, what its replicas that reached the horizon did there: last readings, censored times
+	Parked []Parked     // those replicas
+	Failed []Failure    // cells that have no result; they are not among Cells
+	Steps  int64        // replica-steps taken by this shard
+}
+
+// Failure is a cell that could not be computed.
+type Failure struct {
+	Cell int // index into the group's cells
+	Why  string
+}
+
+// Parked is a replica that reached its horizon, as it stood there: all that it takes to go on.
+type Parked struct {
+	Cell      int // index into the group's cells
+	Replica   uint64
+	Step      uint64
+	Time      float64
+	State     []float64
+	F0, Level []float64   // per event
+	Acc       [][]float64 // per watch, empty for observables
+	Next      []int       // next reading, per watch
+	Fired     uint64
+	Series    []series
 }
 
 // CellResult is a shard's part of one cell.
@@ -19,6 +44,7 @@ type CellResult struct {
 	Cell     int // index into the group's cells
 	Replicas int64
 	Diverged int64
+	Steps    int64    // replica-steps of these replicas, from their start
 	Series   []Series // one per watch
 	End      []Stat   // columns of all watches at the end of each replica that did not diverge
 	Slopes   []Stat   // of each slope asked of single paths
@@ -29,24 +55,6 @@ type CellResult struct {
 
 // Series is the statistics of one watch at its readings: Stats[k·columns + c] is column c at reading k.
 type Series struct{ Stats []Stat }
-
-// Stat streams one number over replicas.
-type Stat struct {
-	Moments estimate.Moments
-	Sketch  estimate.Sketch
-}
-
-// Add takes in one value.
-func (s *Stat) Add(x float64) {
-	s.Moments.Add(x)
-	s.Sketch.Add(x)
-}
-
-// Merge takes in another part. Merge in the order of the plan.
-func (s *Stat) Merge(b *Stat) {
-	s.Moments.Merge(b.Moments)
-	s.Sketch.Merge(&b.Sketch)
-}
 
 // Path is one reading of one kept replica.
 type Path struct {
@@ -77,10 +85,12 @@ type Plateau struct {
 	Jumped                       int // which column of the jumping watch rose most after the plateau; −1 for none
 }
 
-// Merge takes in the next shard's part of the same cell.
+// Merge takes in another part of the same cell, which is left as it is. The order of parts shows in nothing but the order
+// of paths, passages and plateaus, whose replicas tell them apart.
 func (r *CellResult) Merge(b *CellResult) {
 	r.Replicas += b.Replicas
 	r.Diverged += b.Diverged
+	r.Steps += b.Steps
 	for len(r.Series) < len(b.Series) {
 		r.Series = append(r.Series, Series{})
 	}
@@ -94,6 +104,14 @@ func (r *CellResult) Merge(b *CellResult) {
 	r.Plateaus = append(r.Plateaus, b.Plateaus...)
 }
 
+// Whole returns all that the i-th of the result's cells has measured.
+func (r *Result) Whole(i int) *CellResult {
+	out := &CellResult{Cell: r.Cells[i].Cell}
+	out.Merge(&r.Cells[i])
+	out.Merge(&r.Tails[i])
+	return out
+}
+
 func mergeStats(a, b []Stat) []Stat {
 	for len(a) < len(b) {
 		a = append(a, Stat{})
@@ -102,6 +120,98 @@ func mergeStats(a, b []Stat) []Stat {
 		a[i].Merge(&b[i])
 	}
 	return a
+}
+
+// GobEncode packs the numbers of a parked replica: eight bytes for each of its state and of what is kept of its events, sums
+// and path, and a few more.
+func (p *Parked) GobEncode() ([]byte, error) {
+	var b []byte
+	whole := func(x uint64) { b = binary.AppendUvarint(b, x) }
+	list := func(x []float64) {
+		whole(uint64(len(x)))
+		for _, v := range x {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+	}
+	for _, x := range []uint64{uint64(p.Cell), p.Replica, p.Step, p.Fired} {
+		whole(x)
+	}
+	list([]float64{p.Time})
+	list(p.State)
+	list(p.F0)
+	list(p.Level)
+	whole(uint64(len(p.Acc)))
+	for _, a := range p.Acc {
+		list(a)
+	}
+	whole(uint64(len(p.Next)))
+	for _, k := range p.Next {
+		whole(uint64(k))
+	}
+	whole(uint64(len(p.Series)))
+	for _, s := range p.Series {
+		list(s.Time)
+		list(s.Values)
+	}
+	return b, nil
+}
+
+var errParked = errors.New("a parked replica is truncated or damaged")
+
+// GobDecode reads what GobEncode wrote.
+func (p *Parked) GobDecode(b []byte) error {
+	good := true
+	whole := func() uint64 {
+		x, k := binary.Uvarint(b)
+		if k <= 0 {
+			good = false
+			return 0
+		}
+		b = b[k:]
+		return x
+	}
+	count := func() int { // of things that take a byte each, at least
+		n := whole()
+		if n > uint64(len(b)) {
+			good = false
+			return 0
+		}
+		return int(n)
+	}
+	list := func() []float64 {
+		n := count()
+		if 8*n > len(b) {
+			good = false
+			return nil
+		}
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = math.Float64frombits(binary.LittleEndian.Uint64(b))
+			b = b[8:]
+		}
+		return x
+	}
+	out := Parked{Cell: int(whole()), Replica: whole(), Step: whole(), Fired: whole()}
+	if t := list(); len(t) == 1 {
+		out.Time = t[0]
+	} else {
+		return errParked
+	}
+	out.State, out.F0, out.Level = list(), list(), list()
+	for range count() {
+		out.Acc = append(out.Acc, list())
+	}
+	for range count() {
+		out.Next = append(out.Next, int(whole()))
+	}
+	for range count() {
+		out.Series = append(out.Series, series{Time: list(), Values: list()})
+	}
+	if !good || len(b) > 0 {
+		return errParked
+	}
+	*p = out
+	return nil
 }
 
 // MarshalBinary encodes the result.

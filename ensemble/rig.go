@@ -5,7 +5,8 @@ import (
 	"math"
 
 	"sgdlab"
-	"sgdlab/linalg"
+	"sgdlab/elementary"
+	"sgdlab/estimate"
 )
 
 // Rig is one worker's tools for the shards of a group.
@@ -30,14 +31,14 @@ type Slope struct {
 
 func (s *Slope) abscissa(t float64) float64 {
 	if s.LogX {
-		return linalg.Log(t)
+		return elementary.Log(t)
 	}
 	return t
 }
 
 func (s *Slope) ordinate(y float64) float64 {
 	if s.LogY {
-		return linalg.Log(y)
+		return elementary.Log(y)
 	}
 	return y
 }
@@ -48,13 +49,13 @@ type Watch struct {
 	Observable sgdlab.Observable  // or
 	Accumulate sgdlab.Accumulator // exactly one of the two
 	Schedule   Schedule
-	Plateaus   bool // keep each replica's series until it stops, for the plateaus of its first column
-	Jumps      bool // keep each replica's series: its columns are what jumps between plateaus
-	Slopes     bool // keep each replica's series: a slope is asked of it
-	End        bool // read it where a replica stops, too
+	Plateaus   *estimate.PlateauOptions // of its first column; where set, each replica's series is kept until it stops
+	Jumps      bool                     // keep each replica's series: its columns are what jumps between plateaus
+	Slopes     bool                     // keep each replica's series: a slope is asked of it
+	End        bool                     // read it where a replica stops, too
 }
 
-func (w *Watch) kept() bool { return w.Plateaus || w.Jumps || w.Slopes }
+func (w *Watch) kept() bool { return w.Plateaus != nil || w.Jumps || w.Slopes }
 
 // Columns returns the watch's columns.
 func (w *Watch) Columns() []sgdlab.Column {
@@ -84,7 +85,7 @@ func (s Schedule) steps(yield func(float64) bool) {
 			// Readings below the spacing of whole steps coincide: skip them.
 			x := last
 			for ; x == last; j++ {
-				x = math.Round(math.Pow(10, j/float64(s.PerDecade)))
+				x = math.Round(elementary.Pow(10, j/float64(s.PerDecade)))
 			}
 			last = x
 		}

@@ -57,6 +57,8 @@ type saved struct {
 	Acc       []lanes.Pack // per watch, empty for observables
 	Block     int          // next replica to enter
 	Replica   int
+	Continue  []Parked   // replicas that enter where they stood, before those that start
+	Until     lanes.Mask // of Ended, those that an event stopped
 	Out       Result
 }
 
@@ -104,12 +106,49 @@ func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
 	r.s.Level = make([]lanes.Vec, len(rig.Events))
 	for _, b := range shard.Blocks {
 		if err := r.planCell(b.Cell); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("cell %d: %w", cells[b.Cell].ID, err)
 		}
-		r.s.Out.Cells = append(r.s.Out.Cells, CellResult{Cell: b.Cell, Series: make([]Series, len(rig.Watches)), End: make([]Stat, r.width()), Slopes: make([]Stat, len(rig.Slopes))})
+		empty := func() CellResult {
+			return CellResult{Cell: b.Cell, Series: make([]Series, len(rig.Watches)), End: make([]Stat, r.width()), Slopes: make([]Stat, len(rig.Slopes))}
+		}
+		if r.slot(b.Cell) >= 0 {
+			continue
+		}
+		r.s.Out.Cells, r.s.Out.Tails = append(r.s.Out.Cells, empty()), append(r.s.Out.Tails, empty())
 	}
 	r.s.Replica = -1
 	return r, nil
+}
+
+// Continue has replicas go on from where they were parked, besides those of the shard's blocks. Their cells have blocks in
+// the shard, be they empty. Call it before Run or Restore.
+func (r *Runner) Continue(parked []Parked) error {
+	for i := range parked {
+		p := &parked[i]
+		if r.slot(p.Cell) < 0 {
+			return fmt.Errorf("a parked replica is of cell %d, which the shard does not have", p.Cell)
+		}
+		fits := len(p.State) == len(r.s.State) && len(p.F0) == len(r.rig.Events) && len(p.Level) == len(p.F0) &&
+			len(p.Acc) == len(r.s.Acc) && len(p.Next) == len(r.rig.Watches) && len(p.Series) == len(r.rig.Watches)
+		for w := range r.s.Acc {
+			fits = fits && len(p.Acc[w]) == len(r.s.Acc[w])
+		}
+		if !fits {
+			return fmt.Errorf("a parked replica is of another run: a state of %d numbers, want %d", len(p.State), len(r.s.State))
+		}
+	}
+	r.s.Continue = parked
+	return nil
+}
+
+// slot is the place of a cell in the result, −1 where it has none; a shard has few.
+func (r *Runner) slot(cell int) int {
+	for i := range r.s.Out.Cells {
+		if r.s.Out.Cells[i].Cell == cell {
+			return i
+		}
+	}
+	return -1
 }
 
 func (r *Runner) width() int {
@@ -230,7 +269,7 @@ func (r *Runner) Steps() int64 { return r.s.Out.Steps }
 func (r *Runner) Finished() int64 {
 	n := int64(0)
 	for i := range r.s.Out.Cells {
-		n += r.s.Out.Cells[i].Replicas
+		n += r.s.Out.Cells[i].Replicas + r.s.Out.Tails[i].Replicas
 	}
 	return n
 }
@@ -291,7 +330,7 @@ func (r *Runner) read() {
 			for c := range cols {
 				s.Stats[k*len(cols)+c].Add(cols[c][l])
 			}
-			r.keep(l, w, k, cols)
+			r.keep(l, w, k, cols, out)
 			if r.rig.Watches[w].kept() {
 				sr := &ln.Series[w]
 				sr.Time = append(sr.Time, r.plan[ln.Cell].reading[w].steps[k]*r.plan[ln.Cell].unit)
@@ -303,7 +342,7 @@ func (r *Runner) read() {
 	}
 }
 
-func (r *Runner) keep(l, w, k int, cols lanes.Pack) {
+func (r *Runner) keep(l, w, k int, cols lanes.Pack, out *CellResult) {
 	ln := &r.s.Lane[l]
 	if r.s.Clock.Replica[l] >= uint64(r.cells[ln.Cell].Keep) {
 		return
@@ -312,7 +351,6 @@ func (r *Runner) keep(l, w, k int, cols lanes.Pack) {
 	for c := range cols {
 		p.Values = append(p.Values, cols[c][l])
 	}
-	out := r.out(ln.Cell)
 	out.Paths = append(out.Paths, p)
 }
 
@@ -328,17 +366,19 @@ func (r *Runner) observe(w int) lanes.Pack {
 	return cols
 }
 
-// out returns the result of a cell; a shard has few.
-func (r *Runner) out(cell int) *CellResult {
-	for i := range r.s.Out.Cells {
-		if r.s.Out.Cells[i].Cell == cell {
-			return &r.s.Out.Cells[i]
-		}
+// out returns the result of a cell.
+func (r *Runner) out(cell int) *CellResult { return &r.s.Out.Cells[r.slot(cell)] }
+
+// last returns where a lane's last words go: with the rest where it stopped for good, apart where it reached its horizon.
+func (r *Runner) last(l int) *CellResult {
+	i := r.slot(r.s.Lane[l].Cell)
+	if r.s.Blown.Has(l) || r.s.Until.Has(l) {
+		return &r.s.Out.Cells[i]
 	}
-	panic(fmt.Sprintf("ensemble: shard %d has no cell %d", r.shard.ID, cell))
+	return &r.s.Out.Tails[i]
 }
 
-// end takes the last readings of the lanes that stopped, and frees them.
+// end takes the last readings of the lanes that stopped, parks those that reached their horizon, and frees them.
 func (r *Runner) end() {
 	if r.s.Ended == lanes.None {
 		return
@@ -351,10 +391,11 @@ func (r *Runner) end() {
 		cols := r.observe(w)
 		for l := range lanes.W {
 			if good.Has(l) {
+				out := r.last(l)
 				for c := range cols {
-					r.out(r.s.Lane[l].Cell).End[r.first[w]+c].Add(cols[c][l])
+					out.End[r.first[w]+c].Add(cols[c][l])
 				}
-				r.keep(l, w, -1, cols)
+				r.keep(l, w, -1, cols, out)
 			}
 		}
 	}
@@ -363,8 +404,9 @@ func (r *Runner) end() {
 			continue
 		}
 		ln := &r.s.Lane[l]
-		out := r.out(ln.Cell)
+		out := r.last(l)
 		out.Replicas++
+		out.Steps += int64(r.s.Clock.Step[l])
 		id := int64(r.s.Clock.Replica[l])
 		if r.s.Blown.Has(l) {
 			out.Diverged++
@@ -379,14 +421,61 @@ func (r *Runner) end() {
 		if !r.s.Blown.Has(l) {
 			r.slopes(ln, out)
 		}
+		if !r.s.Blown.Has(l) && !r.s.Until.Has(l) {
+			r.park(l)
+		}
 	}
 	r.s.Live &^= r.s.Ended
-	r.s.Ended, r.s.Blown = lanes.None, lanes.None
+	r.s.Ended, r.s.Blown, r.s.Until = lanes.None, lanes.None, lanes.None
+}
+
+// park takes a replica out of its lane.
+func (r *Runner) park(l int) {
+	ln := &r.s.Lane[l]
+	p := Parked{
+		Cell: ln.Cell, Replica: r.s.Clock.Replica[l], Step: r.s.Clock.Step[l], Time: r.s.Clock.Time[l], State: lane1(r.s.State, l),
+		Next: ln.Next, Fired: ln.Fired, Series: ln.Series,
+	}
+	for e := range r.rig.Events {
+		p.F0, p.Level = append(p.F0, r.s.F0[e][l]), append(p.Level, r.s.Level[e][l])
+	}
+	for _, acc := range r.s.Acc {
+		p.Acc = append(p.Acc, lane1(acc, l))
+	}
+	r.s.Out.Parked = append(r.s.Out.Parked, p)
+}
+
+// unpark puts a replica into a free lane.
+func (r *Runner) unpark(l int, p *Parked) {
+	cell, c := &r.cells[p.Cell], &r.s.Clock
+	c.Point[l], c.Seed[l], c.Replica[l], c.Branch[l], c.Step[l], c.Time[l] = cell.Point, cell.NoiseSeed, p.Replica, 0, p.Step, p.Time
+	r.s.Lane[l] = lane{Cell: p.Cell, Next: p.Next, Fired: p.Fired, Series: p.Series}
+	for j, x := range p.State {
+		r.s.State[j][l] = x
+	}
+	for e := range p.F0 {
+		r.s.F0[e][l], r.s.Level[e][l] = p.F0[e], p.Level[e]
+	}
+	for w := range p.Acc {
+		for j, x := range p.Acc[w] {
+			r.s.Acc[w][j][l] = x
+		}
+	}
+}
+
+// lane1 copies one lane of a pack.
+func lane1(p lanes.Pack, l int) []float64 {
+	out := make([]float64, len(p))
+	for j := range p {
+		out[j] = p[j][l]
+	}
+	return out
 }
 
 func (r *Runner) plateaus(ln *lane, id int64, out *CellResult) {
 	for w := range r.rig.Watches {
-		if !r.rig.Watches[w].Plateaus {
+		opts := r.rig.Watches[w].Plateaus
+		if opts == nil {
 			continue
 		}
 		n := r.columns[w]
@@ -395,7 +484,7 @@ func (r *Runner) plateaus(ln *lane, id int64, out *CellResult) {
 		for i := range loss {
 			loss[i] = s.Values[i*n]
 		}
-		found, err := estimate.Plateaus(s.Time, loss, estimate.PlateauOptions{})
+		found, err := estimate.Plateaus(s.Time, loss, *opts)
 		if err != nil {
 			continue // a replica that diverged on the way
 		}
@@ -467,14 +556,24 @@ func (r *Runner) fill() bool {
 	if r.s.Live == lanes.All || !r.inStep() {
 		return false
 	}
-	fresh := lanes.None
+	fresh, back := lanes.None, lanes.None
 	init := r.s.Clock
 	for l := range lanes.W {
 		if r.s.Live.Has(l) {
 			continue
 		}
-		if r.s.Block < len(r.shard.Blocks) && r.s.Replica < 0 {
-			r.s.Replica = r.shard.Blocks[r.s.Block].From
+		if len(r.s.Continue) > 0 {
+			r.unpark(l, &r.s.Continue[0])
+			r.s.Continue = r.s.Continue[1:]
+			back = back.With(l)
+			continue
+		}
+		for r.s.Block < len(r.shard.Blocks) && r.s.Replica < 0 {
+			if b := r.shard.Blocks[r.s.Block]; b.From < b.To {
+				r.s.Replica = b.From
+			} else {
+				r.s.Block++
+			}
 		}
 		if r.s.Block == len(r.shard.Blocks) {
 			break
@@ -491,8 +590,9 @@ func (r *Runner) fill() bool {
 			r.s.Replica = -1
 		}
 	}
+	r.s.Live |= back
 	if fresh == lanes.None {
-		return false
+		return back != lanes.None
 	}
 	r.ws.Reset()
 	theta := r.ws.Pack(r.rig.Dim)
@@ -552,7 +652,7 @@ func (r *Runner) met(e int, hit lanes.Mask, fraction, dt lanes.Vec) {
 		})
 		for _, u := range r.cells[ln.Cell].Until {
 			if u == e {
-				r.s.Ended = r.s.Ended.With(l)
+				r.s.Ended, r.s.Until = r.s.Ended.With(l), r.s.Until.With(l)
 			}
 		}
 	}
@@ -570,7 +670,7 @@ func (r *Runner) bounds() {
 // refilled at once: where no lane has a reading ahead there is no common time to wait for.
 func (r *Runner) stretch() (n int, refill bool) {
 	steps := uint64(stretch)
-	refill = r.s.Block < len(r.shard.Blocks)
+	refill = r.s.Block < len(r.shard.Blocks) || len(r.s.Continue) > 0
 	for l := range lanes.W {
 		if !r.s.Live.Has(l) {
 			continue
@@ -663,6 +763,13 @@ func (r *Runner) Restore(data []byte) error {
 	}
 	r.s = s
 	return nil
+}
+
+// Horizon returns the number of calls of the stepper after which the replicas of a cell stop.
+func Horizon(rig *Rig, cell *Cell) (uint64, error) {
+	r := &Runner{rig: rig, cells: []Cell{*cell}, plan: make([]cellPlan, 1)}
+	err := r.planCell(0)
+	return r.plan[0].horizon, err
 }
 
 // Readings returns the steps of the spec at which each watch is read in a cell.

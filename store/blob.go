@@ -15,6 +15,7 @@ type Kind uint32
 const (
 	Shard      Kind = 1 // the result of one shard
 	Checkpoint Kind = 2 // states and clocks of a shard in progress
+	Kept       Kind = 3 // a cell of a finished run, as it takes to extend it
 )
 
 func (k Kind) String() string {
@@ -23,6 +24,8 @@ func (k Kind) String() string {
 		return "shard"
 	case Checkpoint:
 		return "checkpoint"
+	case Kept:
+		return "kept cell"
 	}
 	return fmt.Sprintf("blob of kind %d", uint32(k))
 }

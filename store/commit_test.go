@@ -687,13 +687,21 @@ func TestLock(t *testing.T) {
 	}
 	_, err = LockRun(dir)
 	var locked *LockedError
-	if want := fmt.Sprintf("%s: process %d is writing to this run; wait for it, or stop it", dir, cmd.Process.Pid); !errors.As(err, &locked) || err.Error() != want {
+	host, _ := os.Hostname()
+	if want := fmt.Sprintf("%s: process %d on %s, since ", dir, cmd.Process.Pid, host); !errors.As(err, &locked) || !strings.HasPrefix(err.Error(), want) ||
+		!strings.Contains(err.Error(), ", is writing to this run; wait for it, or stop it") || !strings.HasSuffix(err.Error(), "then `sgdlab resume "+dir+"`") {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if !Driven(dir) {
+		t.Error("a folder whose lock is held is not driven")
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	cmd.Wait() // its error is the kill
+	if Driven(dir) || Driven(t.TempDir()) {
+		t.Error("a folder that nobody has, or had, is driven")
+	}
 	l, err := LockRun(dir)
 	if err != nil {
 		t.Fatalf("after kill -9 of the holder: %v", err)

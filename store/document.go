@@ -13,6 +13,7 @@ type Document struct {
 	Status Status    `json:"status"`
 	Hash   Digest    `json:"hash"` // "" until the run is done
 	Cells  []Finding `json:"cells"`
+	Claims []Verdict `json:"claims"`
 }
 
 // Finding is one cell of a Document.
@@ -34,7 +35,7 @@ type Estimates []Named
 
 // Show makes the document of a run.
 func Show(m *Manifest, cells []Cell) Document {
-	d := Document{Run: m.Run, Status: m.Status, Hash: m.Result, Cells: make([]Finding, len(cells))}
+	d := Document{Run: m.Run, Status: m.Status, Hash: m.Result, Cells: make([]Finding, len(cells)), Claims: []Verdict{}}
 	for i, c := range cells {
 		d.Cells[i] = Finding{
 			Cell: c.ID, Dynamics: c.Dynamics, Replicas: c.Replicas, Diverged: c.Diverged, Failed: c.Failed,

@@ -447,12 +447,59 @@ func TestDocument(t *testing.T) {
 		`"parameters":{"z":0.0001,"a":[1,[2]],"name":"a<b","flag":true,"m":{"k":1},"list":"[a, b]","inf":null,"nan":null,"seed":9007199254740993,"odd":9007199254740992},` +
 		`"estimates":{"rate:exit":{"value":0.5,"se":null,"interval":[null,1],"n":8,"unit":"1/time"},` +
 		`"mean-time:exit":{"value":null,"se":null,"interval":[null,null],"n":0,"unit":"time"}}},` +
-		`{"cell":4,"dynamics":"","replicas":0,"diverged":0,"failed":"diverged","parameters":{},"estimates":{}}]}`
+		`{"cell":4,"dynamics":"","replicas":0,"diverged":0,"failed":"diverged","parameters":{},"estimates":{}}],"claims":[]}`
 	if got.String() != want {
 		t.Errorf("got  %s\nwant %s", got.String(), want)
 	}
 	b.Reset()
 	if err := Encode(&b, Show(manifest(), nil)); err != nil || !strings.Contains(b.String(), `"cells": []`) || !strings.Contains(b.String(), Digest{4}.String()) {
 		t.Errorf("%s, %v", b.String(), err)
+	}
+}
+
+// The list has a line for every file but itself, the lock and what is half written; what is altered or gone is named, and so
+// is a list that is damaged.
+func TestSums(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, FigureDir), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	all := func(string) bool { return true }
+	if bad, err := CheckSums(dir, all); err != nil || len(bad) > 0 {
+		t.Errorf("a folder without a list: %v, %v", bad, err)
+	}
+	figure := filepath.Join(FigureDir, "a b.svg")
+	for name, text := range map[string]string{ReportFile: "page", figure: "", lockFile: "x", filepath.Base(temporaryName(ReportFile)): "y"} {
+		put(t, filepath.Join(dir, name), []byte(text))
+	}
+	if err := WriteSums(dir); err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadFile(filepath.Join(dir, SumsFile))
+	want := fmt.Sprintf("%x  figures/a b.svg\n%x  report.html\n", sum256(nil), sum256([]byte("page")))
+	if err != nil || string(list) != want {
+		t.Fatalf("%v\n%s\nwant\n%s", err, list, want)
+	}
+	check := func(want func(string) bool, file, finding string) {
+		t.Helper()
+		bad, err := CheckSums(dir, want)
+		if err != nil || file == "" && len(bad) > 0 || file != "" && (len(bad) != 1 || bad[0].File != file || !strings.Contains(bad[0].Finding, finding)) {
+			t.Errorf("%v, %v; want %s %s", bad, err, file, finding)
+		}
+	}
+	check(all, "", "")
+	put(t, filepath.Join(dir, ReportFile), []byte("pagf"))
+	check(all, ReportFile, "altered")
+	check(func(name string) bool { return name != ReportFile }, "", "")
+	os.Remove(filepath.Join(dir, figure))
+	check(func(name string) bool { return name != ReportFile }, "figures/a b.svg", "no such file")
+	none := func(string) bool { return false }
+	for _, text := range []string{"", "x", string(list[:len(list)-1]), string(list[:90]), "../" + string(list), strings.Replace(string(list), "figures", "../..", 1)} {
+		put(t, filepath.Join(dir, SumsFile), []byte(text))
+		check(none, SumsFile, "")
+	}
+	put(t, filepath.Join(dir, SumsFile), []byte("?\n"+want))
+	if bad, err := CheckSums(dir, all); err != nil || len(bad) != 3 {
+		t.Errorf("beyond a line that is none: %v, %v", bad, err)
 	}
 }

@@ -90,6 +90,9 @@ func List(dir string) ([]Entry, error) {
 			continue
 		}
 		m, err := ReadManifest(path)
+		if err == nil && m.Status == Running && !Driven(path) {
+			m.Status = Interrupted // killed: it had no time to say so
+		}
 		runs = append(runs, Entry{Path: path, Name: e.Name(), Manifest: m, Err: err})
 	}
 	return runs, nil

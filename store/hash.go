@@ -52,21 +52,22 @@ func Hash(dir string) (Digest, error) {
 	if s.Cells, err = SumCells(cells); err != nil {
 		return Digest{}, err
 	}
-	if s.Samples, err = sumFile[Sample](filepath.Join(dir, SamplesFile)); err != nil {
+	if s.Samples, err = SumFile[Sample](dir); err != nil {
 		return Digest{}, err
 	}
-	if s.Passages, err = sumFile[Passage](filepath.Join(dir, PassagesFile)); err != nil {
+	if s.Passages, err = SumFile[Passage](dir); err != nil {
 		return Digest{}, err
 	}
-	if s.Plateaus, err = sumFile[Plateau](filepath.Join(dir, PlateausFile)); err != nil {
+	if s.Plateaus, err = SumFile[Plateau](dir); err != nil {
 		return Digest{}, err
 	}
 	return s.Hash(), nil
 }
 
-func sumFile[T Row](path string) (Digest, error) {
+// SumFile is the sum of a long table of the run in folder dir, read anew and whole.
+func SumFile[T Row](dir string) (Digest, error) {
 	h := newSummer[T]()
-	for row, err := range Rows[T](path) {
+	for row, err := range Rows[T](TablePath[T](dir)) {
 		if errors.Is(err, fs.ErrNotExist) {
 			break
 		}

@@ -20,7 +20,7 @@ var errTrailing = errors.New("more than one JSON document")
 type Status string
 
 const (
-	Running     Status = "running" // or killed: a live one holds the lock of its folder
+	Running     Status = "running" // or killed: a live one drives its folder, see Driven
 	Interrupted Status = "interrupted"
 	Done        Status = "done"
 	Failed      Status = "failed"
@@ -52,6 +52,23 @@ type Manifest struct {
 	Rows         map[string]int64  `json:"rows,omitempty"` // of each table, by name
 	Result       Digest            `json:"result"`         // hash over the values of all tables; "" until done
 	Warnings     []string          `json:"warnings,omitempty"`
+	Failed       []FailedCell      `json:"failed,omitempty"`  // cells that have no result; resume tries them again
+	Extends      *Origin           `json:"extends,omitempty"` // the run that this one extended
+}
+
+// FailedCell is a cell that could not be computed.
+type FailedCell struct {
+	Cell int    `json:"cell"`
+	Name string `json:"name"` // its dynamics and settings
+	Why  string `json:"why"`
+}
+
+// Origin is the run that another goes on from.
+type Origin struct {
+	Run          string `json:"run"` // name of its folder, then
+	Plan         Digest `json:"plan"`
+	Result       Digest `json:"result"`        // "" where it was not done
+	ReplicaSteps int64  `json:"replica_steps"` // that were not taken again
 }
 
 // Machine is what a run was computed on.

@@ -29,6 +29,8 @@ const (
 	CheckpointDir = "checkpoints"
 	FigureDir     = "figures"
 
+	KeepFile = "keep.bin" // in CheckpointDir: what an extension goes on from
+
 	lockFile = ".lock"
 )
 

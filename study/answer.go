@@ -23,7 +23,7 @@ type Answer struct {
 var roads = []string{"theory", "solve", "simulate"}
 
 // passageTheories answer "how long until this event?", each where its regime holds.
-var passageTheories = []string{"kramers"}
+var passageTheories = []string{"kramers", "eyring-kramers"}
 
 func (l *loader) answers(n *spec.Node) {
 	if n.IsNull() {

@@ -78,6 +78,17 @@ func regressorNames() []string {
 // leastPoints is the fewest points from which a law is fitted.
 const leastPoints = 8
 
+type escapeLawSettings struct {
+	Event      string   `doc:"the event whose mean time is fitted"`
+	Regressors []string `doc:"what log mean time is fitted on: drop-over-temperature, log-of-drop, drop-of-log" default:"[drop-over-temperature, log-of-drop, drop-of-log]"`
+	By         []string `doc:"swept paths that split the points into separate fits; default: every swept path of start" optional:"true"`
+}
+
+type compareLawsSettings struct {
+	Event     string `doc:"the event whose times are compared"`
+	Reference string `doc:"the dynamics that the others are compared with"`
+}
+
 func (l *loader) asks(n *spec.Node) {
 	if n.IsNull() {
 		return
@@ -93,11 +104,7 @@ func (l *loader) asks(n *spec.Node) {
 		own := catalog.Scanner(l.problems)
 		switch name {
 		case "escape-law":
-			var s struct {
-				Event      string   `doc:"the event whose mean time is fitted"`
-				Regressors []string `doc:"what log mean time is fitted on: drop-over-temperature, log-of-drop, drop-of-log" default:"[drop-over-temperature, log-of-drop, drop-of-log]"`
-				By         []string `doc:"swept paths that split the points into separate fits; default: every swept path of start" optional:"true"`
-			}
+			var s escapeLawSettings
 			if !own.Struct(it, at, &s, "name") {
 				continue
 			}
@@ -133,10 +140,7 @@ func (l *loader) asks(n *spec.Node) {
 				}
 			}
 		case "compare-laws":
-			var s struct {
-				Event     string `doc:"the event whose times are compared"`
-				Reference string `doc:"the dynamics that the others are compared with"`
-			}
+			var s compareLawsSettings
 			if !own.Struct(it, at, &s, "name") {
 				continue
 			}
@@ -204,21 +208,33 @@ func (st *Study) depth(c *Cell) (depth, error) {
 //	T = tr D(θ*)/d,  D half the covariance of the noise per unit of time:
 //
 // ½ Σ scale²·tr σσᵀ of an SDE; (η/2B)·(tr C + ζ²s·tr H_GN) of SGD with label noise, tr C only where batches are drawn, and
-// times (n − B)/(n − 1) where without replacement. NaN where a law has no variance.
+// times (n − B)/(n − 1) where without replacement, and ½ Σ scale²·tr σσᵀ of what is added to its steps. NaN where a law has
+// no variance.
 func strength(r *sgdlab.Run) (float64, error) {
 	dim := float64(r.Model.Dim())
 	theta := lanes.Of(r.Start.Centre())
 	var ws lanes.Arena
-	if diffusion, ok := r.Dynamic.(sgdlab.Diffusive); ok {
-		trace := 0.0
-		for _, n := range diffusion.SDE().Noise {
+	added := func(noises []sgdlab.Noise) (trace float64) {
+		for _, n := range noises {
 			if n.Law.Index() != 2 {
-				return math.NaN(), nil
+				return math.NaN()
 			}
 			scale := n.Scale(r.Clock)[0]
 			trace += scale * scale * columns(n.Factor, theta, &ws)
 		}
-		return trace / (2 * dim), nil
+		return trace
+	}
+	if diffusion, ok := r.Dynamic.(sgdlab.Diffusive); ok {
+		return added(diffusion.SDE().Noise) / (2 * dim), nil
+	}
+	kicks := 0.0
+	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {
+		kicks = added(k.Kicks())
+	}
+	batch, drawn := r.Number("batch")
+	zeta, labels := r.Number("label-noise.amplitude")
+	if !drawn && !labels {
+		return kicks / (2 * dim), nil
 	}
 	m, err := sgdlab.As[sgdlab.Sampled](r.Model)
 	if err != nil {
@@ -226,7 +242,6 @@ func strength(r *sgdlab.Run) (float64, error) {
 	}
 	unit, _ := r.Dynamic.Pace()
 	eta, n := unit(r.Clock)[0], float64(m.Samples())
-	batch, drawn := r.Number("batch")
 	trace := 0.0
 	if drawn {
 		trace = noise.CovarianceTrace(m, r.Start.Centre())
@@ -236,7 +251,7 @@ func strength(r *sgdlab.Run) (float64, error) {
 	} else {
 		batch = n
 	}
-	if zeta, ok := r.Number("label-noise.amplitude"); ok {
+	if labels {
 		h, err := sgdlab.As[sgdlab.GaussNewton](r.Model)
 		if err != nil {
 			return 0, err
@@ -252,7 +267,7 @@ func strength(r *sgdlab.Run) (float64, error) {
 		}
 		trace += zeta * zeta * m.PerLabel() * curvature
 	}
-	return eta / batch * trace / (2 * dim), nil
+	return (eta/batch*trace + kicks) / (2 * dim), nil
 }
 
 // columns is tr σσᵀ at θ, summed over the columns of σ, eight to a pack.

@@ -28,6 +28,9 @@ const (
 func (l *loader) sizes() {
 	replicas, values, kept := 0.0, 0.0, 0.0
 	for _, g := range l.study.Groups {
+		if g.failed != "" {
+			continue
+		}
 		for i := range g.Cells {
 			c := &g.Cells[i]
 			replicas += float64(c.Replicas)

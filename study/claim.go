@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"sgdlab/estimate"
@@ -16,7 +17,7 @@ import (
 // It holds where the whole interval of the measured is inside the tolerance, fails where it is outside, and is undecided
 // where it straddles, or where the number could not be had, which the verdict's expectation then says. A claim is judged
 // once in each cell that it speaks of; over many cells (slope, ordered, measures that name their cells) once for each line
-// of them.
+// of them, and where it names their dynamics alone, once at each point of the sweep.
 type Claim struct {
 	ID, Says, Run string
 	measure       *measure
@@ -117,8 +118,8 @@ func (l *loader) agree(c *Claim, n *spec.Node, at string) {
 	m := c.measure
 	switch c.expect.kind {
 	case "ordered":
-		if m.across() {
-			l.problems.Add(n.Mistake(at, "an order of one number", "a measure with a value in each cell"))
+		if m.over != nil || m.across() && !m.pointwise() {
+			l.problems.Add(n.Mistake(at, "an order of one number", "a measure with a value in each cell, or at each point"))
 		}
 		if len(l.study.Points) == 1 && !l.study.Quick {
 			l.problems.Add(n.Mistake(at, "an order of one cell", "a sweep"))
@@ -370,6 +371,8 @@ func (j *judge) claim(c *Claim) []store.Verdict {
 		return j.perSeeds(c, cells)
 	case c.measure.over != nil:
 		return j.perLine(c, c.measure.over, cells, func(l line) store.Verdict { return j.judged(c, l.label, l.cells, nil) })
+	case c.measure.across() && c.measure.pointwise():
+		return j.perPoint(c, cells)
 	case c.measure.across():
 		return []store.Verdict{j.judged(c, "", cells, nil)}
 	}
@@ -385,6 +388,48 @@ func (j *judge) claim(c *Claim) []store.Verdict {
 	}
 	if len(out) == 0 {
 		return []store.Verdict{unknown("", c.expect, errors.New("no cell has what it measures"))}
+	}
+	return out
+}
+
+// pointwise reports whether a measure of several cells names their dynamics only: it is then one number at each point of the
+// sweep.
+func (m *measure) pointwise() bool {
+	if m.over != nil {
+		return false
+	}
+	for _, t := range m.terms {
+		if len(t.where) > 0 || !t.pointwise() {
+			return false
+		}
+	}
+	return true
+}
+
+// ofPoint reports whether what is compared from cell to cell is one number at each point of the sweep, made of several
+// dynamics there.
+func (m *measure) ofPoint() bool {
+	if m.over != nil {
+		m = m.terms[0]
+	}
+	return m.across() && m.pointwise()
+}
+
+// perPoint judges a measure of several dynamics at each point.
+func (j *judge) perPoint(c *Claim, cells []*Outcome) []store.Verdict {
+	var out []store.Verdict
+	for len(cells) > 0 {
+		point := cells[0].Cell.Point
+		n := 1
+		for n < len(cells) && cells[n].Cell.Point == point { // cells are by point
+			n++
+		}
+		var words []string
+		for _, p := range j.st.Points[point].Params {
+			words = append(words, p.Path+"="+valueText(p.Value))
+		}
+		out = append(out, j.judged(c, strings.Join(words, " "), cells[:n], nil))
+		cells = cells[n:]
 	}
 	return out
 }
@@ -408,8 +453,11 @@ func (j *judge) eventOf(c *Claim) string {
 	return event
 }
 
-// has reports whether a cell's arm has the columns of a measure.
+// has reports whether a cell's arm has the columns of a measure; one that failed might have had them.
 func (o *Outcome) has(m *measure) bool {
+	if o.Failed != "" {
+		return true
+	}
 	ok := true
 	m.walk(func(t *measure) {
 		if t.column != "" && t.kind != "estimate" {
@@ -444,12 +492,13 @@ func (e *expect) listed(st *Study, c *Cell) (float64, error) {
 // perLine judges each line of the cells that have what the claim measures.
 func (j *judge) perLine(c *Claim, along *axis, cells []*Outcome, one func(line) store.Verdict) []store.Verdict {
 	var able []*Outcome
+	together := c.measure.ofPoint()
 	for _, o := range cells {
-		if o.has(c.measure) {
-			able = append(able, o)
+		if o.has(c.measure) && !(together && len(able) > 0 && able[len(able)-1].Cell.Point == o.Cell.Point) {
+			able = append(able, o) // one of each point stands for all, where the measure is of several
 		}
 	}
-	lines, err := j.lines(able, along)
+	lines, err := j.lines(able, along, !together)
 	if err != nil || len(lines) == 0 {
 		if err == nil {
 			err = errors.New("no cell has what it measures")
@@ -623,6 +672,9 @@ func (j *judge) source(m *measure, o *Outcome) (term, error) {
 	var err error
 	if m.across() || m.selects() {
 		cells := m.cellsOf(j.st, j.all)
+		if len(cells) > 1 && len(m.where) == 0 && m.pointwise() { // of the point at hand
+			cells = slices.DeleteFunc(cells, func(other *Outcome) bool { return other.Cell.Point != o.Cell.Point })
+		}
 		if !m.across() && len(cells) == 1 {
 			t.o = cells[0]
 		}
@@ -668,11 +720,11 @@ func (j *judge) ordered(c *Claim, l line) store.Verdict {
 	}
 	var terms []term
 	for _, o := range l.cells {
-		v, err := j.value(c.measure, o)
+		t, err := j.term(c.measure, o)
 		if err != nil {
 			return unknown(l.label, e, fmt.Errorf("%s: %w", j.st.Label(o.Cell), err))
 		}
-		terms = append(terms, term{of: c.measure, o: o, e: v})
+		terms = append(terms, t)
 	}
 	worst := store.Verdict{}
 	for i := 1; i < len(terms); i++ {
@@ -807,6 +859,9 @@ func (j *judge) sameLaw(c *Claim, label string, o *Outcome) store.Verdict {
 	ref, event := j.at(o.Cell.Point, c.expect.arm), c.measure.event
 	if ref == nil {
 		return unknown(label, c.expect, errNoCell)
+	}
+	if err := errors.Join(o.failure(), ref.failure()); err != nil {
+		return unknown(label, c.expect, err)
 	}
 	d, err := estimate.KolmogorovSmirnov(*o.Passages[event], *ref.Passages[event], confidence)
 	if err != nil {

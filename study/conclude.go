@@ -14,15 +14,21 @@ type Findings struct {
 	Analyses []Analysis
 }
 
-// Conclude answers the study's questions.
+// Conclude answers the study's questions, from the cells that did not fail; claims about one that did are undecided.
 func (st *Study) Conclude(paper string, outcomes []*Outcome) (*Findings, error) {
-	st.answer(outcomes)
+	var good []*Outcome
+	for _, o := range outcomes {
+		if o.Failed == "" {
+			good = append(good, o)
+		}
+	}
+	st.answer(good)
 	f := &Findings{Verdicts: st.Judge(paper, outcomes)}
 	for _, o := range outcomes {
 		f.Cells = append(f.Cells, st.Row(o))
 	}
 	var err error
-	f.Analyses, err = st.Analyse(outcomes)
+	f.Analyses, err = st.Analyse(good)
 	return f, err
 }
 
@@ -33,28 +39,47 @@ func (st *Study) Seeds() store.Seeds {
 	return store.Seeds{Data: s.Data, Init: s.Init, Noise: s.Noise}
 }
 
-// Portable is the resolved spec as it goes into a run folder: relative paths of data are made to start there.
-func (st *Study) Portable(dir string) *spec.Node {
-	root := st.Root.Clone()
-	path := root.Lookup("data.path")
-	if t, ok := path.Text(); ok && !filepath.IsAbs(t) {
-		from, err1 := filepath.Abs(dir)
-		to, err2 := filepath.Abs(filepath.Join(st.Folder, t))
-		if rel, err := filepath.Rel(from, to); err == nil && err1 == nil && err2 == nil {
-			root.Get("data").Put("path", spec.New(filepath.ToSlash(rel)).At(path))
+// relocate replaces the paths of files in a spec's data and start.
+func relocate(root *spec.Node, with func(path string) string) {
+	put := func(section *spec.Node, keys ...string) {
+		for _, key := range keys {
+			n := section.Get(key)
+			if t, ok := n.Text(); ok {
+				section.Put(key, spec.New(with(t)).At(n))
+			}
 		}
 	}
+	put(root.Get("data"), "path")
+	put(root.Get("start"), "path")
+	if name, _ := root.Lookup("data.name").Text(); name == "array" && root.Lookup("data.path").IsNull() {
+		put(root.Get("data"), "inputs", "targets", "test-inputs", "test-targets") // each a file of its own
+	}
+}
+
+// Portable is the resolved spec as it goes into a run folder: relative paths of files are made to start there.
+func (st *Study) Portable(dir string) *spec.Node {
+	root := st.Root.Clone()
+	relocate(root, func(path string) string {
+		if filepath.IsAbs(path) {
+			return path
+		}
+		from, err1 := filepath.Abs(dir)
+		to, err2 := filepath.Abs(filepath.Join(st.Folder, path))
+		if rel, err := filepath.Rel(from, to); err == nil && err1 == nil && err2 == nil {
+			return filepath.ToSlash(rel)
+		}
+		return path
+	})
 	return root
 }
 
 // Hash identifies the question: SHA-256 of the resolved spec, with the name of a data file but not the way to it. What is
 // in the file has a hash of its own, in the plan.
-func (st *Study) Hash() string {
-	root := st.Root
-	if path := root.Lookup("data.path"); path != nil {
-		root = root.Clone()
-		t, _ := path.Text()
-		root.Get("data").Put("path", spec.New(filepath.Base(filepath.FromSlash(t))).At(path))
-	}
+func (st *Study) Hash() string { return HashOf(st.Root) }
+
+// HashOf is the hash of a resolved spec, see Study.Hash.
+func HashOf(root *spec.Node) string {
+	root = root.Clone()
+	relocate(root, func(path string) string { return filepath.Base(filepath.FromSlash(path)) })
 	return spec.Hash(root)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"sgdlab"
 	"sgdlab/ensemble"
 	"sgdlab/lanes"
 )
@@ -13,6 +14,73 @@ type Cost struct {
 	Replicas int64
 	Steps    float64 // replica-steps if no event ended a replica; +∞ is never met: horizons are finite
 	Seconds  float64 // of one core, for these steps
+
+	// If no event ended a replica, in bytes, to a factor of two or so:
+	Tables  float64 // of the tables
+	Kept    float64 // of what an extension goes on from; over a limit of the engine's it is not kept
+	Shards  float64 // of the results of shards, which are there while it runs
+	Shard   float64 // of memory, of a shard in progress with its way to the disk, for each worker
+	Merging float64 // of memory, when tables are made
+}
+
+// Memory is an estimate of the most memory that a run takes on so many workers.
+func (c *Cost) Memory(workers int) float64 {
+	const program = 80e6 // with the buffers of tables
+	return program + math.Max(c.Shard*float64(workers), c.Merging)
+}
+
+// Sizes, measured on the studies in examples: a row of the table of samples and of passages on disk, a number over n
+// replicas in memory and on disk.
+const (
+	sampleRow  = 5
+	passageRow = 12
+	manyMemory = 1800
+	manyDisk   = 400
+	fewMemory  = 48
+)
+
+func statMemory(n float64) float64 {
+	if n > 32 {
+		return manyMemory
+	}
+	return fewMemory + 10*n
+}
+
+func statDisk(n float64) float64 {
+	if n > 32 {
+		return manyDisk
+	}
+	return 6 + 8*n
+}
+
+// sizes adds what a cell takes, one of so many of its group, in shards of at most size replicas.
+func (c *Cost) sizes(rig *ensemble.Rig, cell *ensemble.Cell, cells int, values, readings, size float64) {
+	n := float64(cell.Replicas)
+	rows := 11.0
+	if n == 1 {
+		rows = 2
+	}
+	kept := math.Min(n, float64(cell.Keep))
+	events := n * float64(len(rig.Events))
+	c.Tables += sampleRow*(values*rows+values*kept) + passageRow*events
+	numbers := float64(sgdlab.Size(rig.Stepper) + 2*len(rig.Events)) // of a replica at its horizon
+	for i := range rig.Watches {
+		w := &rig.Watches[i]
+		if w.Accumulate != nil {
+			numbers += float64(len(w.Columns()))
+		}
+		if w.Plateaus != nil || w.Jumps || w.Slopes {
+			numbers += readings * float64(1+len(w.Columns()))
+		}
+	}
+	parked := n * (20 + 8*numbers)
+	c.Kept += values*statDisk(n) + parked + passageRow*events
+	shards := math.Max(1, math.Ceil(n/size))
+	c.Shards += shards*values*statDisk(n/shards) + parked + passageRow*events
+	beside := math.Min(float64(cells), math.Max(1, math.Floor(size/n))) // cells in a shard
+	perShard := beside*values*(statMemory(n/shards)+3*statDisk(n/shards)) + size*(100+16*numbers)
+	c.Shard = math.Max(c.Shard, 2*perShard) // twice: the garbage of a collector
+	c.Merging = math.Max(c.Merging, 2*(3*values*statMemory(n)+math.Min(shards, 2)*perShard/2+parked+60*events))
 }
 
 // trial is how long each group's speed is measured.
@@ -23,6 +91,9 @@ const trial = 30 * time.Millisecond
 func (st *Study) Cost() (Cost, error) {
 	var total Cost
 	for gi, g := range st.Groups {
+		if g.failed != "" {
+			continue
+		}
 		rig, err := g.Rig()
 		if err != nil {
 			return total, err
@@ -32,8 +103,17 @@ func (st *Study) Cost() (Cost, error) {
 			rarest = math.Max(rarest, w.Schedule.Every)
 		}
 		steps, readings := 0.0, 0.0
+		size := 1.0
+		for i := range st.Shards {
+			size = math.Max(size, float64(st.Shards[i].Replicas()))
+		}
 		for i := range g.Cells {
 			c := &g.Cells[i]
+			columns := 0
+			for w := range g.Columns {
+				columns += len(g.Columns[w])
+			}
+			total.sizes(rig, c, len(g.Cells), g.values[i], g.values[i]/math.Max(1, float64(columns)), size)
 			at := g.Clock(i)
 			unit, step := rig.Unit(at)[0], rig.Step(at)[0]
 			calls := math.Inf(1)

@@ -16,7 +16,8 @@ type Outcome struct {
 	Cell     *Cell
 	Replicas int64
 	Diverged int64
-	Series   map[string]*Series            // by column
+	Failed   string                        // why there is nothing measured; empty where there is
+	Series   map[string]*Series            // by column; its readings where a claim asks for them
 	End      map[string]estimate.Moments   // by column, where replicas stopped
 	Passages map[string]*estimate.Sample   // by event
 	Survival map[string]*estimate.Survival // by event
@@ -30,7 +31,6 @@ type Series struct {
 	Time    []float64
 	Step    []float64
 	Moments []estimate.Moments
-	Median  []estimate.Estimate
 
 	Sketches  []*estimate.Sketch // at the readings, where a claim asks for quantiles
 	EndSketch *estimate.Sketch   // where replicas stopped
@@ -43,9 +43,21 @@ type Sink interface {
 	Plateaus(rows ...store.Plateau) error
 }
 
-// Gather merges the results of shards in the order of the plan, writes their rows to the sink and returns what each
-// cell measured. load returns a shard's result; it is called once for each shard.
+// Keeper is a sink that also takes the cells as they are, to extend them later.
+type Keeper interface {
+	// Keep takes a cell that did not fail: one of Cells, one of Tails, and its parked replicas. It is the keeper's.
+	Keep(cell int, whole *ensemble.Result) error
+}
+
+// Gather merges the results of shards, cell by cell, writes their rows to the sink and returns what each cell measured. load
+// returns a shard's result; it is called once for each shard.
 func (st *Study) Gather(load func(shard int) (*ensemble.Result, error), sink Sink) ([]*Outcome, error) {
+	return st.GatherOnto(func(int) (*ensemble.Result, error) { return nil, nil }, load, sink)
+}
+
+// GatherOnto is Gather where parts of cells are known already: base returns what is known of a cell, nil where nothing is. It
+// holds the cell alone.
+func (st *Study) GatherOnto(base func(cell int) (*ensemble.Result, error), load func(shard int) (*ensemble.Result, error), sink Sink) ([]*Outcome, error) {
 	parts := make(map[[2]int][]int) // (group, index of the cell there) → shards, ascending
 	uses := make([]int, len(st.Shards))
 	for _, sh := range st.Shards {
@@ -57,36 +69,110 @@ func (st *Study) Gather(load func(shard int) (*ensemble.Result, error), sink Sin
 			}
 		}
 	}
+	asked := st.columnsAsked()
 	held := map[int]*ensemble.Result{}
 	var outcomes []*Outcome
 	for i := range st.Cells {
 		c := &st.Cells[i]
-		var sum ensemble.CellResult
+		sum := &ensemble.Result{Cells: []ensemble.CellResult{{Cell: c.Index}}, Tails: []ensemble.CellResult{{Cell: c.Index}}}
+		failed := st.Groups[c.Group].failed
+		known, err := base(i)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			sum.Cells[0].Merge(&known.Cells[0])
+			sum.Tails[0].Merge(&known.Tails[0])
+			sum.Parked = known.Parked
+		}
 		for _, id := range parts[[2]int{c.Group, c.Index}] {
 			r := held[id]
 			if r == nil {
-				var err error
 				if r, err = load(id); err != nil {
 					return nil, err
 				}
 				held[id] = r
 			}
+			for _, f := range r.Failed {
+				if f.Cell == c.Index && failed == "" {
+					failed = f.Why
+				}
+			}
 			for j := range r.Cells {
 				if r.Cells[j].Cell == c.Index {
-					sum.Merge(&r.Cells[j])
+					sum.Cells[0].Merge(&r.Cells[j])
+					sum.Tails[0].Merge(&r.Tails[j])
+				}
+			}
+			for _, p := range r.Parked {
+				if p.Cell == c.Index {
+					sum.Parked = append(sum.Parked, p)
 				}
 			}
 			if uses[id]--; uses[id] == 0 {
 				delete(held, id)
 			}
 		}
-		o, err := st.outcome(c, &sum, sink)
+		if failed != "" {
+			outcomes = append(outcomes, &Outcome{Cell: c, Failed: failed})
+			continue
+		}
+		whole := sum.Whole(0)
+		sorted(whole)
+		o, err := st.outcome(c, whole, asked, sink)
 		if err != nil {
 			return nil, err
 		}
 		outcomes = append(outcomes, o)
+		if k, ok := sink.(Keeper); ok {
+			sorted(&sum.Cells[0])
+			sorted(&sum.Tails[0])
+			sort.SliceStable(sum.Parked, func(i, j int) bool { return sum.Parked[i].Replica < sum.Parked[j].Replica })
+			if err := k.Keep(i, sum); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return outcomes, nil
+}
+
+// sorted brings the rows of a cell into the order of the tables: by replica, event, index and time.
+func sorted(r *ensemble.CellResult) {
+	sort.SliceStable(r.Paths, func(i, j int) bool {
+		a, b := &r.Paths[i], &r.Paths[j]
+		switch {
+		case a.Replica != b.Replica:
+			return a.Replica < b.Replica
+		case a.Time != b.Time:
+			return a.Time < b.Time
+		case (a.Reading < 0) != (b.Reading < 0):
+			return b.Reading < 0 // where it stopped comes last
+		}
+		return a.Watch < b.Watch
+	})
+	sort.SliceStable(r.Passages, func(i, j int) bool {
+		a, b := &r.Passages[i], &r.Passages[j]
+		if a.Event != b.Event {
+			return a.Event < b.Event
+		}
+		return a.Replica < b.Replica
+	})
+	sort.SliceStable(r.Plateaus, func(i, j int) bool { return r.Plateaus[i].Replica < r.Plateaus[j].Replica })
+}
+
+// columnsAsked are the columns whose readings claims ask for. Those of the others go to the tables and are let go: of a
+// sweep with many readings they would fill the memory.
+func (st *Study) columnsAsked() map[string]bool {
+	asked := map[string]bool{}
+	look := func(m *measure) { asked[m.column] = true }
+	for i := range st.Claims {
+		c := &st.Claims[i]
+		c.measure.walk(look)
+		for e := c.expect; e != nil; e = e.seeds {
+			e.source.walk(look)
+		}
+	}
+	return asked
 }
 
 // quantiles of the samples table.
@@ -96,7 +182,7 @@ var quantiles = []struct {
 }{{"q05", 0.05}, {"q25", 0.25}, {"q50", 0.5}, {"q75", 0.75}, {"q95", 0.95}}
 
 // outcome turns a cell's merged result into rows and estimates.
-func (st *Study) outcome(c *Cell, r *ensemble.CellResult, sink Sink) (*Outcome, error) {
+func (st *Study) outcome(c *Cell, r *ensemble.CellResult, asked map[string]bool, sink Sink) (*Outcome, error) {
 	g := st.Groups[c.Group]
 	o := &Outcome{
 		Cell: c, Replicas: r.Replicas, Diverged: r.Diverged, Series: map[string]*Series{}, End: map[string]estimate.Moments{},
@@ -104,7 +190,7 @@ func (st *Study) outcome(c *Cell, r *ensemble.CellResult, sink Sink) (*Outcome, 
 		Last: map[string]map[int64]float64{},
 	}
 	for i := range r.Slopes {
-		o.Slopes = append(o.Slopes, r.Slopes[i].Moments)
+		o.Slopes = append(o.Slopes, r.Slopes[i].Moments())
 	}
 	readings, err := g.readings(c.Index)
 	if err != nil {
@@ -123,20 +209,21 @@ func (st *Study) outcome(c *Cell, r *ensemble.CellResult, sink Sink) (*Outcome, 
 			}
 			for j := 0; (j+1)*len(cols) <= len(stats); j++ {
 				stat := &stats[j*len(cols)+k]
-				at := readings[w][j]
-				s.Time, s.Step, s.Moments = append(s.Time, at.Time), append(s.Step, at.Step), append(s.Moments, stat.Moments)
-				s.Median = append(s.Median, stat.Sketch.Quantile(0.5, estimate.Level))
-				if quantiles {
-					s.Sketches = append(s.Sketches, &stat.Sketch)
+				at, moments, sketch := readings[w][j], stat.Moments(), stat.Sketch()
+				if asked[col.Name] {
+					s.Time, s.Step, s.Moments = append(s.Time, at.Time), append(s.Step, at.Step), append(s.Moments, moments)
 				}
-				if err := sink.Samples(rowsOf(id, at, col.Name, stat)...); err != nil {
+				if quantiles {
+					s.Sketches = append(s.Sketches, sketch)
+				}
+				if err := sink.Samples(rowsOf(id, at, col.Name, moments, sketch)...); err != nil {
 					return nil, err
 				}
 			}
 			if first+k < len(r.End) {
-				o.End[col.Name] = r.End[first+k].Moments
+				o.End[col.Name] = r.End[first+k].Moments()
 				if quantiles {
-					s.EndSketch = &r.End[first+k].Sketch
+					s.EndSketch = r.End[first+k].Sketch()
 				}
 				if e := o.End[col.Name].Mean(estimate.Level); e.N > 0 {
 					o.note("end:"+col.Name, e.In(col.Unit))
@@ -162,7 +249,6 @@ func (st *Study) outcome(c *Cell, r *ensemble.CellResult, sink Sink) (*Outcome, 
 	if err := st.passages(o, g, r, sink); err != nil {
 		return nil, err
 	}
-	sort.SliceStable(r.Plateaus, func(i, j int) bool { return r.Plateaus[i].Replica < r.Plateaus[j].Replica })
 	for _, p := range r.Plateaus {
 		row := store.Plateau{Cell: id, Replica: p.Replica, Index: int32(p.Index), Start: p.Start, End: p.End, Height: p.Height, Duration: p.Duration, Jumped: int32(p.Jumped)}
 		if err := sink.Plateaus(row); err != nil {
@@ -187,13 +273,10 @@ type reading struct{ Step, Time float64 }
 
 // readings tabulates when each watch of the group is read in one of its cells.
 func (g *Group) readings(index int) ([][]reading, error) {
-	if g.reader == nil {
-		var err error
-		if g.reader, err = g.Rig(); err != nil {
-			return nil, err
-		}
+	rig, err := g.reading()
+	if err != nil {
+		return nil, err
 	}
-	rig := g.reader
 	times, err := ensemble.Readings(rig, &g.Cells[index])
 	if err != nil {
 		return nil, err
@@ -208,31 +291,24 @@ func (g *Group) readings(index int) ([][]reading, error) {
 	return out, nil
 }
 
-func rowsOf(id int32, at reading, column string, s *ensemble.Stat) []store.Sample {
+func rowsOf(id int32, at reading, column string, m estimate.Moments, sketch *estimate.Sketch) []store.Sample {
 	row := func(name string, x float64) store.Sample {
 		return store.Sample{Cell: id, Replica: store.Statistics, Statistic: name, Time: at.Time, Step: int64(math.Round(at.Step)), Column: column, Value: x}
 	}
-	mean := s.Moments.Mean(estimate.Level)
-	rows := []store.Sample{row("mean", mean.Value), row("n", float64(s.Moments.N))}
-	if s.Moments.N < 2 {
+	mean := m.Mean(estimate.Level)
+	rows := []store.Sample{row("mean", mean.Value), row("n", float64(m.N))}
+	if m.N < 2 {
 		return rows
 	}
-	rows = append(rows, row("se", mean.SE), row("variance", s.Moments.Variance(estimate.Level).Value), row("min", s.Moments.Min), row("max", s.Moments.Max))
+	rows = append(rows, row("se", mean.SE), row("variance", m.Variance(estimate.Level).Value), row("min", m.Min), row("max", m.Max))
 	for _, q := range quantiles {
-		rows = append(rows, row(q.name, s.Sketch.Quantile(q.q, estimate.Level).Value))
+		rows = append(rows, row(q.name, sketch.Quantile(q.q, estimate.Level).Value))
 	}
 	return rows
 }
 
 // paths writes the paths of kept replicas, by replica and time.
 func (st *Study) paths(id int32, g *Group, readings [][]reading, r *ensemble.CellResult, sink Sink) error {
-	sort.SliceStable(r.Paths, func(i, j int) bool {
-		a, b := &r.Paths[i], &r.Paths[j]
-		if a.Replica != b.Replica {
-			return a.Replica < b.Replica
-		}
-		return a.Time < b.Time
-	})
 	for i := range r.Paths {
 		p := &r.Paths[i]
 		at := reading{Step: math.NaN(), Time: p.Time}
@@ -262,13 +338,6 @@ func (st *Study) passages(o *Outcome, g *Group, r *ensemble.CellResult, sink Sin
 		}
 		return st.Events[e]
 	}
-	sort.SliceStable(r.Passages, func(i, j int) bool {
-		a, b := &r.Passages[i], &r.Passages[j]
-		if a.Event != b.Event {
-			return a.Event < b.Event
-		}
-		return a.Replica < b.Replica
-	})
 	for _, p := range r.Passages {
 		kind := "event"
 		if p.Event == ensemble.Diverged {
@@ -367,7 +436,7 @@ func (o *Outcome) plateaus(rows []ensemble.Plateau) {
 
 // Row is the cell's row in the table of cells.
 func (st *Study) Row(o *Outcome) store.Cell {
-	row := store.Cell{ID: o.Cell.ID, Point: o.Cell.Point, Dynamics: o.Cell.Arm, Replicas: o.Replicas, Diverged: o.Diverged, Estimates: o.Found}
+	row := store.Cell{ID: o.Cell.ID, Point: o.Cell.Point, Dynamics: o.Cell.Arm, Replicas: o.Replicas, Diverged: o.Diverged, Failed: o.Failed, Estimates: o.Found}
 	for _, p := range st.Points[o.Cell.Point].Params {
 		row.Params = append(row.Params, param(p.Path, p.Value))
 	}

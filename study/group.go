@@ -1,8 +1,11 @@
 package study
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"sgdlab"
@@ -25,6 +28,10 @@ type Group struct {
 	slopes []ensemble.Slope // asked of single paths
 	ends   map[string]bool  // columns whose value where replicas stop a claim asks for
 
+	folder string   // where relative paths start
+	files  []string // hashes of those that the start reads
+	failed string   // why its tools cannot be made; empty where they can
+	key    string   // what its cells have in common
 	made   *sections
 	reader *ensemble.Rig // tells when watches are read; one for all cells
 	data   *data.Set
@@ -62,7 +69,7 @@ func (l *loader) group() {
 		for p, s := range l.scans[a] {
 			g := byKey[s.key]
 			if g == nil {
-				g = &Group{Arm: arm}
+				g = &Group{Arm: arm, key: s.key}
 				byKey[s.key] = g
 				st.Groups = append(st.Groups, g)
 			}
@@ -87,9 +94,7 @@ func (l *loader) group() {
 			g.Cells = append(g.Cells, cell)
 		}
 	}
-	for _, g := range st.Groups {
-		l.build(g)
-	}
+	l.buildAll()
 	if len(*l.problems) == 0 {
 		l.sizes()
 	}
@@ -97,10 +102,103 @@ func (l *loader) group() {
 		st.Ensemble = l.scans[0][0].ensemble
 		cells := make([][]ensemble.Cell, len(st.Groups))
 		for i, g := range st.Groups {
-			cells[i] = g.Cells
+			if g.failed == "" {
+				cells[i] = g.Cells
+			}
 		}
 		st.Shards = ensemble.Divide(cells)
 	}
+}
+
+// buildAll builds every group. A mistake that is one at some points only is told with those points, once; where the run is
+// to keep going, the points that can be built are the study, and the others fail.
+func (l *loader) buildAll() {
+	st := l.study
+	type mistake struct {
+		spec.Problem
+		groups []*Group
+	}
+	var found []*mistake
+	given, good := *l.problems, 0
+	for _, g := range st.Groups {
+		*l.problems = nil
+		l.build(g)
+		for _, p := range l.problems.Sorted() {
+			k := slices.IndexFunc(found, func(m *mistake) bool { return m.Problem == p })
+			if k < 0 {
+				k = len(found)
+				found = append(found, &mistake{Problem: p})
+			}
+			found[k].groups = append(found[k].groups, g)
+			g.failed = strings.Join(slices.DeleteFunc([]string{g.failed, p.Path + ": " + told(p)}, func(s string) bool { return s == "" }), "; ")
+		}
+		if why := l.broken[g.made.modelKey]; g.model == nil && g.failed == "" {
+			g.failed = why // told with the group that met it first
+			for _, m := range found {
+				if slices.ContainsFunc(m.groups, func(o *Group) bool { return o.made.modelKey == g.made.modelKey }) {
+					m.groups = append(m.groups, g)
+				}
+			}
+		}
+		if g.failed == "" {
+			good++
+		} else if l.broken[g.made.modelKey] == "" && g.model == nil {
+			l.broken[g.made.modelKey] = g.failed
+		}
+	}
+	*l.problems = given
+	if st.KeepGoing && good > 0 {
+		for _, m := range found {
+			st.Warnings = append(st.Warnings, fmt.Sprintf("%s: %s%s: left out", m.Path, told(m.Problem), st.among(m.groups)))
+		}
+		return
+	}
+	for _, m := range found {
+		if m.Want == "" {
+			m.Found += st.among(m.groups)
+		} else {
+			m.Want += st.among(m.groups)
+		}
+		l.problems.Add(m.Problem)
+	}
+	for _, g := range st.Groups {
+		g.failed = ""
+	}
+}
+
+// told is a problem's finding and remedy.
+func told(p spec.Problem) string {
+	p.File, p.Line, p.Path = "", 0, ""
+	return p.String()
+}
+
+// among says at which points of the sweep some groups are, where others of their arms are elsewhere.
+func (st *Study) among(groups []*Group) string {
+	var at []int
+	for _, g := range groups {
+		for _, p := range g.Points {
+			if !slices.Contains(at, p) {
+				at = append(at, p)
+			}
+		}
+	}
+	if len(at) == len(st.Points) {
+		return ""
+	}
+	slices.Sort(at)
+	var words []string
+	const most = 3
+	for _, p := range at[:min(most, len(at))] {
+		var one []string
+		for _, v := range st.Points[p].Params {
+			one = append(one, v.Path+"="+valueText(v.Value))
+		}
+		words = append(words, strings.Join(one, " "))
+	}
+	if len(at) > most {
+		words = append(words, "…")
+	}
+	return fmt.Sprintf(" (at %d of %d points: %s)", len(at), len(st.Points), strings.Join(words, ", "))
 }
 
 func groupIndex(groups []*Group, g *Group) int {
@@ -146,13 +244,14 @@ func (l *loader) build(g *Group) {
 		l.blind = true
 		return
 	}
-	g.data, g.model, g.test = m.set, m.model, m.test
+	g.data, g.model, g.test, g.folder = m.set, m.model, m.test, l.study.Folder
 	rig, err := g.Rig()
 	if err != nil {
 		l.parts(d, g, m)
 		d.Report(root, "", err)
 		return
 	}
+	l.filed(g, rig.Start)
 	seen := map[string]bool{}
 	for i, w := range rig.Watches {
 		g.Watches = append(g.Watches, w.Name)
@@ -199,7 +298,7 @@ func (l *loader) rough() {
 // parts builds start, dynamics, observables and events, each by itself, and notes their mistakes.
 func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 	s := g.made
-	site := &sgdlab.Site{Data: m.set, Model: m.model, Test: m.test}
+	site := &sgdlab.Site{Data: m.set, Model: m.model, Test: m.test, Folder: l.study.Folder}
 	if s.start == nil {
 		l.blind = true
 		return
@@ -253,6 +352,22 @@ func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 	}
 }
 
+// filed notes the files that a start reads, and whether they have a row for every replica.
+func (l *loader) filed(g *Group, start sgdlab.Start) {
+	if f, ok := start.(interface{ Files() []data.File }); ok {
+		for _, f := range f.Files() {
+			l.study.Sets["file "+f.Path] = f.Hash
+			g.files = append(g.files, f.Hash)
+		}
+	}
+	if f, ok := start.(interface{ Replicas() int }); ok {
+		if rows, n := f.Replicas(), g.made.ensemble.Replicas; rows > 0 && rows < n {
+			l.problems.Add(g.made.start.Node.Mistake("start", fmt.Sprintf("a file of %d rows for %d replicas", rows, n),
+				fmt.Sprintf("a row for each replica, or ensemble.replicas: %d at most", rows)))
+		}
+	}
+}
+
 // land builds the data set and the models of a point, once for all groups that share them. It returns nil where it
 // cannot, and has noted why.
 func (l *loader) land(d *catalog.Decoder, s *sections) *madeSet {
@@ -281,6 +396,9 @@ func (l *loader) land(d *catalog.Decoder, s *sections) *madeSet {
 			l.sets["data "+s.dataKey] = &madeSet{set: set}
 			m.set = set
 			l.study.Sets[fmt.Sprintf("%s[%d]", set.Name, len(l.study.Sets))] = set.Hash
+			for _, f := range set.Files {
+				l.study.Sets["file "+f.Path] = f.Hash
+			}
 			l.study.Warnings = append(l.study.Warnings, set.Warnings...)
 		}
 	}
@@ -305,12 +423,13 @@ func (l *loader) land(d *catalog.Decoder, s *sections) *madeSet {
 
 // Site is where the group's tools are built.
 func (g *Group) Site() (*sgdlab.Site, error) {
-	site := &sgdlab.Site{Data: g.data, Model: g.model, Test: g.test, Shared: map[string]any{}}
+	site := &sgdlab.Site{Data: g.data, Model: g.model, Test: g.test, Folder: g.folder, Shared: map[string]any{}}
 	start, err := g.made.start.Build(site.At("start"))
 	if err != nil {
 		return nil, err
 	}
 	site.Start = start
+	site.StartSeed = func(point int32) uint64 { return g.Cells[point].InitSeed }
 	return site, nil
 }
 
@@ -335,9 +454,11 @@ func (g *Group) Rig() (*ensemble.Rig, error) {
 		for _, c := range w.Columns() {
 			w.End = w.End || g.ends[c.Name]
 		}
-		if s.plateau != "" {
+		if s.plateau.of != "" {
 			name := w.Columns()[0].Name
-			w.Plateaus = name == s.plateau
+			if name == s.plateau.of {
+				w.Plateaus = &s.plateau.options
+			}
 			w.Jumps = strings.HasPrefix(name, "singular-value") || strings.HasPrefix(name, "mode[")
 		}
 		rig.Watches = append(rig.Watches, w)
@@ -371,12 +492,17 @@ func (g *Group) Clock(index int) *sgdlab.Clock {
 // Root is the resolved tree of one of the group's points.
 func (g *Group) Root(st *Study, index int) *spec.Node { return st.Points[g.Points[index]].Root }
 
-// DataHash is the SHA-256 of the group's data set, empty where it has none.
+// DataHash is the SHA-256 of the group's data set, with those of the files that its start reads; empty where it has none.
 func (g *Group) DataHash() string {
-	if g.data == nil {
-		return ""
+	hash := ""
+	if g.data != nil {
+		hash = g.data.Hash
 	}
-	return g.data.Hash
+	if len(g.files) > 0 {
+		sum := sha256.Sum256([]byte(hash + strings.Join(g.files, "")))
+		hash = hex.EncodeToString(sum[:])
+	}
+	return hash
 }
 
 // needEnds has the columns read where replicas stop that a claim asks for there.

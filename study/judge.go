@@ -44,6 +44,9 @@ const confidence = estimate.Level
 // value evaluates a measure in one cell.
 func (j *judge) value(m *measure, o *Outcome) (estimate.Estimate, error) {
 	missing := estimate.Missing(o.Replicas)
+	if err := o.failure(); err != nil {
+		return missing, err
+	}
 	switch m.kind {
 	case "mean-time", "restricted-mean-time", "median-time", "rate", "fraction":
 		return j.passage(m, o)
@@ -99,6 +102,14 @@ func (j *judge) value(m *measure, o *Outcome) (estimate.Estimate, error) {
 		return missing, fmt.Errorf("no estimate %s in this cell", m.column)
 	}
 	return missing, fmt.Errorf("no measure %s", m.kind)
+}
+
+// failure is why a cell has nothing measured.
+func (o *Outcome) failure() error {
+	if o.Failed == "" {
+		return nil
+	}
+	return fmt.Errorf("the cell of %s failed: %s", o.Cell.Arm, o.Failed)
 }
 
 // passage evaluates a measure of an event's times; one certain replica is exact.
@@ -302,9 +313,47 @@ func distance(d estimate.Estimate) estimate.Estimate {
 
 // term is a measure evaluated, and where; o is nil for one number over many cells.
 type term struct {
-	of *measure
-	o  *Outcome
-	e  estimate.Estimate
+	of  *measure
+	o   *Outcome // nil where it is of several
+	e   estimate.Estimate
+	own []float64 // the number of each replica of which it is the mean, in the order of replicas; nil where there is none
+}
+
+// term evaluates a measure in a cell or, where it names dynamics, at the cell's point.
+func (j *judge) term(m *measure, o *Outcome) (t term, err error) {
+	t.of = m
+	from := func(*measure) (*Outcome, error) { return o, nil }
+	if m.ofPoint() {
+		var cells []*Outcome
+		for _, other := range j.all {
+			if other.Cell.Point == o.Cell.Point {
+				cells = append(cells, other)
+			}
+		}
+		from = j.oneOf(cells)
+		t.e, err = j.acrossCells(m, m.cellsOf(j.st, cells))
+	} else {
+		t.o = o
+		t.e, err = j.value(m, o)
+	}
+	if err == nil && m.kind == "replicas" && m.stat == "mean" {
+		t.own, err = j.each(m, from, o)
+	}
+	return t, err
+}
+
+// oneOf finds the one cell of some that a measure speaks of.
+func (j *judge) oneOf(cells []*Outcome) func(t *measure) (*Outcome, error) {
+	return func(t *measure) (*Outcome, error) {
+		got := t.cellsOf(j.st, cells)
+		switch {
+		case len(got) == 0:
+			return nil, errNoCell
+		case len(got) > 1:
+			return nil, fmt.Errorf("%s speaks of %d cells; want one: name its dynamics and where", t.path, len(got))
+		}
+		return got[0], nil
+	}
 }
 
 // sharp reports whether chance has no part in an estimate; a quadrature's own error counts as none.
@@ -341,7 +390,7 @@ func (j *judge) combine(m *measure, from func(*measure) (*Outcome, error), o *Ou
 
 // pair is the ratio, difference or distance of two terms.
 //
-// Two mean times over the same replicas are paired by replica, which is right however they go together. Terms that
+// Two means over the same replicas are paired by replica, which is right however they go together. Terms that
 // chance moves apart from each other have Welch's interval and Fieller's. Of others it is not known how they go
 // together, as cells share their random numbers, and propagate supposes the worst.
 func (j *judge) pair(kind string, terms []term) (estimate.Estimate, error) {
@@ -378,8 +427,14 @@ func (j *judge) pair(kind string, terms []term) (estimate.Estimate, error) {
 	return e, err
 }
 
-// paired joins two mean times by replica, where they are of the same replicas.
+// paired joins two mean times, or means of replicas' own numbers, by replica, where they are of the same replicas.
 func (j *judge) paired(a, b *term) (p estimate.Pairs, ok bool) {
+	if a.own != nil && len(a.own) == len(b.own) && !(sharp(a.e) && sharp(b.e)) {
+		for i := range a.own {
+			p.Add(a.own[i], b.own[i])
+		}
+		return p, true
+	}
 	if a.of.kind != "mean-time" || b.of.kind != "mean-time" || a.o == nil || b.o == nil || sharp(a.e) && sharp(b.e) {
 		return p, false
 	}
@@ -481,6 +536,9 @@ func (j *judge) each(m *measure, from func(*measure) (*Outcome, error), o *Outco
 	columns := make([]map[int64]float64, len(m.terms))
 	for i, t := range m.terms {
 		o, err := from(t)
+		if err == nil {
+			err = o.failure()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -564,16 +622,7 @@ func (j *judge) acrossCells(m *measure, cells []*Outcome) (estimate.Estimate, er
 	if len(cells) == 0 {
 		return estimate.Missing(0), errNoCell
 	}
-	one := func(t *measure) (*Outcome, error) {
-		got := t.cellsOf(j.st, cells)
-		switch {
-		case len(got) == 0:
-			return nil, errNoCell
-		case len(got) > 1:
-			return nil, fmt.Errorf("%s speaks of %d cells; want one: name its dynamics and where", t.path, len(got))
-		}
-		return got[0], nil
-	}
+	one := j.oneOf(cells)
 	switch m.kind {
 	case "ratio", "difference", "distance", "expression":
 		return j.combine(m, one, cells[0])
@@ -597,10 +646,11 @@ func (j *judge) slope(m *measure, cells []*Outcome) (estimate.Estimate, error) {
 	var terms []term
 	exact, n := 0, int64(math.MaxInt64)
 	for _, o := range cells {
-		e, err := j.value(m.terms[0], o)
+		t, err := j.term(m.terms[0], o)
 		if err != nil {
 			return estimate.Missing(0), fmt.Errorf("%s: %w", j.st.Label(o.Cell), err)
 		}
+		e := t.e
 		a, err := m.over.at(j.st, o.Cell)
 		if err != nil {
 			return estimate.Missing(0), err
@@ -609,7 +659,7 @@ func (j *judge) slope(m *measure, cells []*Outcome) (estimate.Estimate, error) {
 		if sharp(e) {
 			exact++
 		}
-		terms = append(terms, term{of: m.terms[0], o: o, e: e})
+		terms = append(terms, t)
 		if strings.Contains(m.log, "x") {
 			a = math.Log(a)
 		}
@@ -679,11 +729,17 @@ func (j *judge) together(terms []term, c []float64, log bool) float64 {
 		paired = paired && ok
 	}
 	if paired {
+		values := make([][]float64, len(terms))
+		for i, t := range terms {
+			if values[i] = t.own; t.own == nil {
+				values[i] = t.o.Passages[t.of.event].Values
+			}
+		}
 		var sum estimate.Moments
-		for r := range first.o.Passages[first.of.event].Values {
+		for r := range values[0] {
 			s := 0.0
-			for i := range terms {
-				s = math.FMA(c[i], terms[i].o.Passages[terms[i].of.event].Values[r], s)
+			for i := range values {
+				s = math.FMA(c[i], values[i][r], s)
 			}
 			sum.Add(s)
 		}
@@ -710,9 +766,9 @@ type line struct {
 	cells []*Outcome
 }
 
-// lines sorts cells into lines along an axis, the order of the sweep where it is nil. What else varies among cells that
+// lines sorts cells into lines along an axis, the order of the sweep where it is nil, for each of the arms, or for all. What else varies among cells that
 // stand at one place of the axis tells lines apart; what moves along with the axis does not.
-func (j *judge) lines(cells []*Outcome, along *axis) ([]line, error) {
+func (j *judge) lines(cells []*Outcome, along *axis, arms bool) ([]line, error) {
 	x := map[*Outcome]float64{}
 	for _, o := range cells {
 		x[o] = float64(o.Cell.Point)
@@ -741,7 +797,7 @@ func (j *judge) lines(cells []*Outcome, along *axis) ([]line, error) {
 	at := map[string]int{}
 	for _, o := range cells {
 		words := []string{}
-		if len(j.st.Arms) > 1 {
+		if arms && len(j.st.Arms) > 1 {
 			words = append(words, o.Cell.Arm)
 		}
 		for _, p := range values(o) {

@@ -52,9 +52,23 @@ func (nowhere) Samples(...store.Sample) error   { return nil }
 func (nowhere) Passages(...store.Passage) error { return nil }
 func (nowhere) Plateaus(...store.Plateau) error { return nil }
 
+// askAll has the study keep the readings of all its columns, until the returned function is called.
+func askAll(st *Study) func() {
+	claims := st.Claims
+	for _, g := range st.Groups {
+		for _, cols := range g.Columns {
+			for _, c := range cols {
+				st.Claims = append(st.Claims[:len(st.Claims):len(st.Claims)], Claim{measure: &measure{kind: "value", column: c.Name}})
+			}
+		}
+	}
+	return func() { st.Claims = claims }
+}
+
 // simulated runs a study.
 func simulated(t *testing.T, st *Study) []*Outcome {
 	t.Helper()
+	restore := askAll(st)
 	all, err := st.Gather(func(i int) (*ensemble.Result, error) {
 		g := st.Groups[st.Shards[i].Group]
 		rig, err := g.Rig()
@@ -71,6 +85,7 @@ func simulated(t *testing.T, st *Study) []*Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
+	restore()
 	st.answer(all)
 	return all
 }

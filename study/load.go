@@ -22,6 +22,7 @@ type Study struct {
 	Root            *spec.Node // resolved: defaults written out, itself a valid spec
 	Folder          string     // where relative paths start
 	Quick           bool
+	KeepGoing       bool // points that cannot be built are left out, not refused
 
 	Points []spec.Point
 	Arms   []string
@@ -84,6 +85,8 @@ type Seeds struct {
 type Options struct {
 	Overrides []string // key=value of the command line
 	Quick     bool     // fewer replicas and sweep points
+	Thinned   bool     // the spec is of a quick run already: its claims may speak of points that were left out
+	KeepGoing bool     // leave out the points of a sweep that cannot be built
 }
 
 // LoadFile reads a spec file. Its error is a spec.Problems wherever the spec is to blame.
@@ -140,7 +143,7 @@ func Load(root *spec.Node, folder string, o Options) (*Study, error) {
 		overrides = respell(root, overrides)
 	}
 	problems := spec.Override(root, overrides)
-	l := &loader{study: &Study{Folder: folder, Quick: o.Quick, Sets: map[string]string{}}, problems: &problems, sets: map[string]*madeSet{}}
+	l := &loader{study: &Study{Folder: folder, Quick: o.Quick || o.Thinned, KeepGoing: o.KeepGoing, Sets: map[string]string{}}, problems: &problems, sets: map[string]*madeSet{}, broken: map[string]string{}}
 	if root == nil || root.Kind != spec.Map {
 		problems.Add(root.Problem("", "a map with "+strings.Join(spec.TopKeys(), ", ")))
 		return nil, problems
@@ -162,6 +165,9 @@ func Load(root *spec.Node, folder string, o Options) (*Study, error) {
 	l.fireAtOnce()
 	if len(l.study.Cells) > 0 {
 		l.questions(root)
+	}
+	if len(problems) == 0 {
+		l.foresee()
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -216,8 +222,9 @@ type loader struct {
 	scans    [][]*scanned // by arm, by point
 	kinds    []*sections  // of each arm's groups, the first point
 	sets     map[string]*madeSet
-	beyond   []beyond // by event
-	blind    bool     // the spec is wrong where columns come from: which there are is not known
+	broken   map[string]string // why a model cannot be built, by its key
+	beyond   []beyond          // by event
+	blind    bool              // the spec is wrong where columns come from: which there are is not known
 }
 
 // top checks the top-level keys.
@@ -369,7 +376,7 @@ type sections struct {
 	dynamic *catalog.Made[*sgdlab.Site, sgdlab.Stepper]
 	watches []watch
 	events  []event
-	plateau string
+	plateau plateaus
 	root    *spec.Node
 	arm     string
 }
@@ -476,6 +483,11 @@ func indexOf(list []string, x string) int {
 // resolved is the spec with every default written out, and its sweep.
 func (l *loader) resolved(root *spec.Node) *spec.Node {
 	g := l.study.Groups[l.study.Cells[0].Group]
+	for _, other := range l.study.Groups {
+		if g.failed != "" {
+			g = other
+		}
+	}
 	g.made.model.Resolve(g.model)
 	r := l.study.Points[0].Root.Clone()
 	if s := root.Get("sweep"); !s.IsNull() {

@@ -9,6 +9,7 @@ import (
 	"sgdlab"
 	"sgdlab/catalog"
 	"sgdlab/ensemble"
+	"sgdlab/estimate"
 	"sgdlab/lanes"
 	"sgdlab/observable"
 	"sgdlab/spec"
@@ -126,30 +127,45 @@ func (w *watch) build(site *sgdlab.Site) (ensemble.Watch, error) {
 	return out, err
 }
 
-// plateaus reads {of: COLUMN}.
-func (l *loader) plateaus(d *catalog.Decoder, n *spec.Node, watches []watch) string {
+// plateaus is what is looked for: plateaus of an observable, nothing where of is empty.
+type plateaus struct {
+	of      string
+	options estimate.PlateauOptions
+}
+
+// plateauSettings are the keys of plateaus.
+type plateauSettings struct {
+	Of       string  `doc:"the observable whose plateaus are looked for; it must be under observe with a schedule"`
+	Slope    float64 `default:"0.3333333333333333" check:">0 <1" doc:"largest slope of ln L on a plateau, relative to the mean slope of the record"`
+	Duration float64 `default:"0.03" check:">0 <1" doc:"least duration of a plateau, relative to that of the record"`
+	Floor    float64 `default:"0.001" check:">0 <1" doc:"the value, relative to the largest, below which it counts as gone"`
+	Time     string  `default:"linear" oneof:"linear|log" doc:"whether slopes and durations are in t or in ln t: log for plateaus of very different lengths"`
+}
+
+// plateaus reads {of: OBSERVABLE, …}.
+func (l *loader) plateaus(d *catalog.Decoder, n *spec.Node, watches []watch) (p plateaus) {
 	if n.IsNull() {
-		return ""
+		return p
 	}
-	var s struct {
-		Of string `doc:"the observable whose plateaus are looked for; it must be under observe with a schedule"`
-	}
+	var s plateauSettings
 	own := catalog.Scanner(l.problems)
 	if n.Kind != spec.Map {
 		l.problems.Add(n.Problem("plateaus", "a map, as in {of: loss}"))
-		return ""
+		return p
 	}
 	if !own.Struct(n, "plateaus", &s) {
-		return ""
+		return p
 	}
-	d.Note("plateaus of %s", s.Of)
+	d.Note("plateaus %v", s)
+	p.options = estimate.PlateauOptions{Slope: s.Slope, Duration: s.Duration, Floor: s.Floor, LogTime: s.Time == "log"}
 	for _, w := range watches {
 		if w.observable != nil && w.observable.Name == s.Of && (w.schedule.Every > 0 || w.schedule.PerDecade > 0) {
-			return s.Of
+			p.of = s.Of
+			return p
 		}
 	}
 	l.problems.Add(n.Get("of").Mistake("plateaus.of", shown(s.Of), "an observable by its name, such as loss, that observe reads on a schedule, as in {name: loss, every: 10}"))
-	return ""
+	return p
 }
 
 // event is an entry of events.
@@ -272,9 +288,7 @@ func (e *event) build(site *sgdlab.Site, stepper sgdlab.Stepper) (sgdlab.Event, 
 		return sgdlab.Event{}, catalog.Place(e.level.node, e.level.path, err)
 	}
 	out := sgdlab.Event{Name: e.name, Of: of, Column: column, Level: lv, Direction: e.direction}
-	if column == 0 { // a gradient is that of the first column
-		out.Locate, err = locator(e.name, of, stepper)
-	}
+	out.Locate, err = locator(e.name, of, column, stepper)
 	return out, catalog.Place(e.node, e.path, err)
 }
 
@@ -294,14 +308,17 @@ func (e *event) columnOf(of sgdlab.Observable) (int, error) {
 	return 0, catalog.Place(e.column, e.path+".column", fmt.Errorf("got %s, which %s does not have; want one of %s%s", name, e.of.Name, strings.Join(known, ", "), spec.DidYouMean(name, known)))
 }
 
-// locator places a crossing inside a step of a diffusion; the steps of real GD and SGD have no inside.
-func locator(name string, of sgdlab.Observable, stepper sgdlab.Stepper) (sgdlab.Locator, error) {
+// locator places a crossing inside a step of a flow or of a diffusion; the steps of real GD and SGD have no inside.
+func locator(name string, of sgdlab.Observable, column int, stepper sgdlab.Stepper) (sgdlab.Locator, error) {
+	if flow, ok := stepper.(sgdlab.Dense); ok {
+		return observable.NewRoot(of, column, flow), nil
+	}
 	diffusion, ok := stepper.(sgdlab.Diffusive)
 	if !ok || !stepper.Random() {
 		return nil, nil
 	}
 	f, ok := of.(sgdlab.Differentiable)
-	if !ok {
+	if !ok || column != 0 { // a gradient is that of the first column
 		return nil, nil
 	}
 	locate, err := observable.NewBridge(name, f, diffusion.SDE())

@@ -29,6 +29,7 @@ func (r *rows) Plateaus(p ...store.Plateau) error { r.plateaus = append(r.platea
 func tabled(t *testing.T, st *Study) ([]*Outcome, *rows) {
 	t.Helper()
 	r := &rows{loaded: map[int]int{}}
+	defer askAll(st)()
 	out, err := st.Gather(func(i int) (*ensemble.Result, error) {
 		r.loaded[i]++
 		g := st.Groups[st.Shards[i].Group]

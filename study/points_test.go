@@ -1,0 +1,51 @@
+package study
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"sgdlab/spec"
+	"sgdlab/store"
+)
+
+// A number of several dynamics has a value at each point of a sweep: its slope, its order and its own verdicts are over
+// points, one for all dynamics. At the rate η of GD on x²/2 after time 1 the distance of two arms is known in closed form.
+func TestNumbersOfPoints(t *testing.T) {
+	text := `
+model: {name: quadratic, spectrum: [1]}
+start: {name: point, at: [1]}
+dynamics:
+  coarse: {name: gd, rate: 0.5}
+  fine:   {name: gd, rate: $dynamics.coarse.rate/2}
+observe: [{name: coordinate, on: end}]
+ensemble: {replicas: 1, keep: 1, until: {time: 1}}
+sweep: {dynamics.coarse.rate: [0.125, 0.25, 0.5]}
+claims:
+  - {id: slope, measure: {slope: {of: {difference: [{value: "coordinate[0]", dynamics: fine}, {value: "coordinate[0]", dynamics: coarse}]}, over: $dynamics.coarse.rate, log: xy}}, expect: {equals: SLOPE, absolute: 1e-9}}
+  - {id: replicas, measure: {slope: {of: {replicas: {value: f - c, with: {f: {end: "coordinate[0]", dynamics: fine}, c: {end: "coordinate[0]", dynamics: coarse}}}}, over: $dynamics.coarse.rate, log: xy}}, expect: {equals: SLOPE, absolute: 1e-9}}
+  - {id: rises, measure: {difference: [{value: "coordinate[0]", dynamics: fine}, {value: "coordinate[0]", dynamics: coarse}]}, expect: {ordered: increasing, over: $dynamics.coarse.rate}}
+  - {id: falls, measure: {difference: [{value: "coordinate[0]", dynamics: fine}, {value: "coordinate[0]", dynamics: coarse}]}, expect: {ordered: decreasing, over: $dynamics.coarse.rate}}
+`
+	var x, y [3]float64
+	for i, eta := range []float64{0.125, 0.25, 0.5} {
+		x[i], y[i] = math.Log(eta), math.Log(math.Pow(1-eta/2, 2/eta)-math.Pow(1-eta, 1/eta))
+	}
+	slope := (y[2] - y[0]) / (x[2] - x[0]) // the points are evenly spaced in log η
+	st := load(t, strings.ReplaceAll(text, "SLOPE", valueText(spec.New(slope))))
+	vs := st.Judge("", simulated(t, st))
+	if len(vs) != 4 {
+		t.Fatal(show(vs))
+	}
+	for i, want := range []store.Judgement{store.Holds, store.Holds, store.Holds, store.Fails} {
+		if vs[i].Verdict != want || vs[i].Cell != "" {
+			t.Errorf("%s: want %s: %s", vs[i].ID, want, show(vs[i:i+1]))
+		}
+	}
+	if !near(vs[0].Measured, slope, 1e-12) || !near(vs[1].Measured, slope, 1e-12) {
+		t.Errorf("slopes %v and %v, want %g", vs[0].Measured, vs[1].Measured, slope)
+	}
+	if _, err := LoadText("t.yaml", []byte(strings.ReplaceAll(text, "{value: \"coordinate[0]\", dynamics: fine}, {value: \"coordinate[0]\", dynamics: coarse}]}, over", "{value: \"coordinate[0]\", where: {dynamics.coarse.rate: 0.5}}, {value: \"coordinate[0]\", dynamics: coarse}]}, over")), ".", Options{}); err == nil {
+		t.Error("a difference of one cell and of each has a slope over points")
+	}
+}
