@@ -25,7 +25,7 @@ func TestTheoriesCiteSources(t *testing.T) {
 	for _, th := range []sgdlab.Theory{
 		made(theory.NewKramers(theory.Kramers{Well: 2, Saddle: -1, Barrier: 0.25, Temperature: 0.1}, nil)),
 		made(theory.NewKramersNext(theory.KramersNext{Well: 2, Saddle: -1, Barrier: 0.25, Temperature: 0.1}, nil)),
-		made(theory.NewEyringKramers(theory.EyringKramers{Well: []float64{2}, Saddle: []float64{-1}, Barrier: 0.25, Temperature: 0.1}, nil)),
+		made(theory.NewEyringKramers(theory.EyringKramers{Well: []float64{2}, Saddle: []float64{-1}, Barrier: 0.25, Quartic: nan, Temperature: 0.1}, nil)),
 		made(theory.NewSaxeSigmoid(theory.SaxeSigmoid{Strength: 1, Start: 0.1, Scale: nan, Rate: nan, At: []float64{1}}, nil)),
 		made(theory.NewDepthTransitTime(theory.DepthTransitTime{Strength: 1, Start: 0.1, End: nan, Scale: nan, Rate: nan}, nil)),
 		made(theory.NewLogDetDecay(theory.LogDetDecay{Rate: 1, Variance: 1, Outputs: 1, Trace: 1, Samples: 1, PerLabel: 1}, nil)),

@@ -81,7 +81,7 @@ func TestRunDocument(t *testing.T) {
 		t.Errorf("run %q, status %q, hash %q, %d cells", d.Run, d.Status, d.Hash, len(d.Cells))
 	}
 	raw := object[map[string]any](t, printed)
-	if want := []string{"cells", "hash", "run", "status"}; !reflect.DeepEqual(keys(t, raw), want) {
+	if want := []string{"cells", "claims", "hash", "run", "status"}; !reflect.DeepEqual(keys(t, raw), want) {
 		t.Errorf("keys %v; want %v", keys(t, raw), want)
 	}
 	cell := raw["cells"].([]any)[0].(map[string]any)

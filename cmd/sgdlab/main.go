@@ -22,10 +22,11 @@ import (
 
 // Exit statuses.
 const (
-	exitDone    = 0
-	exitFailed  = 1 // a run failed
-	exitRequest = 2 // the request is wrong; nothing was run
-	exitClaim   = 3 // a claim failed
+	exitDone      = 0
+	exitFailed    = 1 // a run failed
+	exitDifferent = 1 // diff, compare: the runs differ
+	exitRequest   = 2 // the request is wrong; nothing was run
+	exitClaim     = 3 // a claim failed
 )
 
 // errClaim is the end of a reproduction in which a claim fails.
@@ -58,6 +59,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) int {
 	switch {
 	case errors.Is(err, errClaim):
 		return exitClaim
+	case errors.Is(err, errDifferent):
+		return exitDifferent
 	case errors.As(err, &problems), errors.As(err, &placed):
 		fmt.Fprintln(log, err)
 		return exitRequest
@@ -81,6 +84,7 @@ type app struct {
 	workers  int
 	quick    bool
 	engine   string
+	noted    bool // that a spec is damaged
 }
 
 func commands(args []string, out, log io.Writer) *cobra.Command {
@@ -105,17 +109,22 @@ func commands(args []string, out, log io.Writer) *cobra.Command {
 			slices.Sort(verbs)
 			return wrong("got %s; want one of %s%s", args[0], strings.Join(verbs, ", "), spec.DidYouMean(args[0], verbs))
 		},
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if text, _, number := strings.Cut(err.Error(), ": strconv."); number {
-			err = fmt.Errorf("%s; want a whole number", text)
+			want := "a whole number"
+			if strings.Contains(err.Error(), "ParseFloat") {
+				want = "a number"
+			}
+			err = fmt.Errorf("%s; want %s", text, want)
 		}
 		return requestError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())}
 	})
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document on standard output")
 	root.AddCommand(a.runCommand(), a.checkCommand(), a.resumeCommand(), a.reproduceCommand(), a.theoryCommand(),
 		a.listCommand(), a.explainCommand(), a.lsCommand(), a.showCommand(), a.reportCommand())
+	root.AddCommand(a.exportCommand(), a.diffCommand(), a.compareCommand(), a.newCommand(), a.benchCommand(), a.extendCommand(), a.verifyCommand())
+	a.complete(root)
 	return root
 }
 
@@ -148,14 +157,12 @@ func (a *app) computing(cmd *cobra.Command) *cobra.Command {
 	switch cmd.Name() {
 	case "reproduce":
 		out = "where run folders go (default: runs)"
-	case "resume":
+	case "resume", "extend":
 		out = whereToLook
 	}
-	if cmd.Name() != "check" {
-		f.StringVar(&a.dir, "out", "", out)
-	}
+	f.StringVar(&a.dir, "out", "", out)
 	f.IntVar(&a.workers, "workers", 0, "cores to use (default: all)")
-	if cmd.Name() != "resume" { // what is resumed is thinned already, or not at all
+	if n := cmd.Name(); n != "resume" && n != "extend" { // what is there is thinned already, or not at all
 		f.BoolVar(&a.quick, "quick", false, "fewer replicas and sweep points; never a shorter horizon of an event")
 	}
 	f.StringVar(&a.engine, "engine", "local", "where shards run: local")

@@ -188,7 +188,7 @@ func TestBadRequests(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"ruin"}, "got ruin; want one of check, "},
+		{[]string{"ruin"}, "got ruin; want one of bench, check, "},
 		{[]string{"run"}, "got 0 arguments; want a spec file"},
 		{[]string{"run", "no.yaml"}, "no.yaml does not exist"},
 		{[]string{"run", "."}, ". cannot be read: is a directory"},

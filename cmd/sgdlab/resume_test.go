@@ -417,7 +417,15 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(plan, bytes.Replace(text, []byte(`"results": 1`), []byte(`"results": 7`), 1), 0o666); err != nil {
+	if err := os.WriteFile(plan, bytes.Replace(text, []byte(`"results": `), []byte(`"results": 7`), 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	m, err := store.ReadManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Plan = store.Digest{7}
+	if err := store.WriteManifest(dir, m); err != nil {
 		t.Fatal(err)
 	}
 	os.Remove(filepath.Join(dir, store.CellsFile))
@@ -441,7 +449,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	status, _, log := lab("resume", folder(t, out))
-	if want := fmt.Sprintf("%s: process %d is writing to this run", folder(t, out), first.Process.Pid); status != exitRequest || !strings.Contains(log, want) {
+	if want := fmt.Sprintf("%s: process %d on ", folder(t, out), first.Process.Pid); status != exitRequest || !strings.Contains(log, want) || !strings.Contains(log, "is writing to this run; wait for it, or stop it") {
 		t.Errorf("second writer: status %d\n%swant %q", status, log, want)
 	}
 }
@@ -479,4 +487,25 @@ func TestFullDisk(t *testing.T) {
 	}
 	done(t, "resume", folder(t, disk))
 	same(t, "after a full disk", tables(t, folder(t, disk)), want)
+}
+
+// A quick run leaves out points of the sweep that its claims speak of; it is resumed, and verified, all the same.
+func TestQuickRunsGoOn(t *testing.T) {
+	spec := write(t, strings.Replace(langevin, "answer: {exit: [theory, solve, simulate]}", `answer: {exit: [solve]}
+sweep: {dynamics.hot.noise.temperature: [0.3, 0.4, 0.5, 0.6, 0.7]}
+claims:
+  - {id: times, says: as computed before, measure: {estimate: "solve:exit", dynamics: hot}, expect: {equals: {over: dynamics.hot.noise.temperature, values: {0.3: 4.7, 0.4: 3, 0.6: 2}}, relative: 2}}
+`, 1))
+	dir, want := reference(t, spec, "--quick")
+	warned, err := store.ReadManifest(dir)
+	if err != nil || !warned.Quick || len(warned.Warnings) == 0 {
+		t.Fatalf("%+v, %v", warned, err)
+	}
+	os.Remove(filepath.Join(dir, store.CellsFile))
+	done(t, "resume", dir)
+	same(t, "a quick run", tables(t, dir), want)
+	if m, err := store.ReadManifest(dir); err != nil || !m.Quick || !slices.Equal(m.Warnings, warned.Warnings) {
+		t.Errorf("%+v, %v; want the warnings %q", m, err, warned.Warnings)
+	}
+	done(t, "verify", dir)
 }

@@ -28,12 +28,13 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	return a.computing(&cobra.Command{
+	keep := false
+	cmd := a.computing(&cobra.Command{
 		Use:   "run SPEC [key=value …]",
 		Short: "Run an experiment and its sweep; write a run folder with its report",
 		Args:  atLeast(1, "a spec file, and then key=value"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			st, err := study.LoadFile(args[0], study.Options{Overrides: args[1:], Quick: a.quick})
+			st, err := study.LoadFile(args[0], study.Options{Overrides: args[1:], Quick: a.quick, KeepGoing: keep})
 			if err != nil {
 				return err
 			}
@@ -48,6 +49,8 @@ func (a *app) runCommand() *cobra.Command {
 			return a.told(run)
 		},
 	})
+	cmd.Flags().BoolVar(&keep, "keep-going", false, "leave out the points of the sweep that cannot be built, and run the others")
+	return cmd
 }
 
 // do runs a study with progress and writes its report.
@@ -93,11 +96,32 @@ func (a *app) do(ctx context.Context, st *study.Study, lab *engine.Lab) (*engine
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(run.Dir, store.ReportFile)); err == nil && !run.Fresh {
-		return run, nil
+	if !run.Fresh {
+		bad, err := store.CheckSums(run.Dir, func(name string) bool {
+			return name == store.ReportFile || strings.HasPrefix(name, store.FigureDir+"/")
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range bad {
+			lab.Notice(fmt.Sprintf("%s: %s; it is made anew", filepath.Join(run.Dir, f.File), f.Finding))
+		}
+		_, listed := os.Stat(filepath.Join(run.Dir, store.SumsFile))
+		_, there := os.Stat(filepath.Join(run.Dir, store.ReportFile))
+		if len(bad) == 0 && listed == nil && there == nil {
+			return run, nil
+		}
 	}
 	lab.Stage("writing the report")
-	return run, report.Write(run.Dir)
+	return run, reported(run.Dir)
+}
+
+// reported writes the report of a finished run, and then the list of what its folder holds.
+func reported(dir string) error {
+	if err := report.Write(dir); err != nil {
+		return err
+	}
+	return store.WriteSums(dir)
 }
 
 // told prints what a finished run found, and fails if a claim of it fails.
@@ -113,7 +137,28 @@ func (a *app) told(run *engine.Run) error {
 		}
 		a.summary(run, what)
 	}
+	if err := unfinishedCells(run); err != nil {
+		return err
+	}
 	return judged(run.Verdicts)
+}
+
+// unfinishedCells is the error of a run with cells that failed, listed.
+func unfinishedCells(run *engine.Run) error {
+	failed := run.Manifest.Failed
+	if len(failed) == 0 {
+		return nil
+	}
+	const most = 10
+	var list strings.Builder
+	for i, f := range failed {
+		if i == most {
+			fmt.Fprintf(&list, "\n  … and %d more in %s", len(failed)-most, filepath.Join(run.Dir, store.ManifestFile))
+			break
+		}
+		fmt.Fprintf(&list, "\n  %s: %s", f.Name, f.Why)
+	}
+	return fmt.Errorf("%d of %s failed; `sgdlab resume %s` tries again:%s", len(failed), count(len(run.Cells), "cell"), engine.Word(run.Dir), list.String())
 }
 
 // judged is errClaim where a claim fails; undecided is not failed.
@@ -126,7 +171,11 @@ func judged(verdicts []store.Verdict) error {
 	return nil
 }
 
-func document(run *engine.Run) store.Document { return store.Show(run.Manifest, run.Cells) }
+func document(run *engine.Run) store.Document {
+	d := store.Show(run.Manifest, run.Cells)
+	d.Claims = append(d.Claims, run.Verdicts...)
+	return d
+}
 
 // summary prints a run for people.
 func (a *app) summary(run *engine.Run, what string) {
@@ -145,7 +194,11 @@ func (a *app) summary(run *engine.Run, what string) {
 		fmt.Fprintln(a.out)
 		a.verdicts(run.Verdicts)
 	}
-	fmt.Fprintf(a.out, "\n%s: %s replica-steps in %s on %s; hash %s\n", what, si(float64(m.ReplicaSteps)), span(m.WallSeconds), count(m.Workers, "worker"), m.Result.Short())
+	over := ""
+	if m.Extends != nil && m.Extends.ReplicaSteps > 0 {
+		over = fmt.Sprintf(", %s of them in %s,", si(float64(m.Extends.ReplicaSteps)), m.Extends.Run)
+	}
+	fmt.Fprintf(a.out, "\n%s: %s replica-steps%s in %s on %s; hash %s\n", what, si(float64(m.ReplicaSteps)), over, span(m.WallSeconds), count(m.Workers, "worker"), m.Result.Short())
 	if abs, err := filepath.Abs(filepath.Join(run.Dir, store.ReportFile)); err == nil {
 		fmt.Fprintf(a.out, "run    %s\nreport file://%s\n", run.Dir, abs)
 	}
@@ -194,6 +247,9 @@ func (a *app) cells(cells []store.Cell) {
 		n := fmt.Sprint(c.Replicas)
 		if c.Diverged > 0 {
 			n += fmt.Sprintf(" (%d diverged)", c.Diverged)
+		}
+		if c.Failed != "" {
+			n = "failed"
 		}
 		row = append(row, n)
 		for _, name := range names {
@@ -248,8 +304,23 @@ func (a *app) checkCommand() *cobra.Command {
 			if workers == 0 {
 				workers = runtime.GOMAXPROCS(0)
 			}
+			out := a.dir
+			if out == "" {
+				out = filepath.Join(filepath.Dir(args[0]), "runs")
+			}
+			disk, memory := cost.Tables+math.Min(cost.Kept, engine.KeepLimit)+cost.Shards, cost.Memory(workers)
+			free, unused := freeDisk(out), freeMemory()
+			var tight []string
+			if disk > free {
+				tight = append(tight, fmt.Sprintf("it may need %s of disk while it runs, and %s are free where %s is: observe less, run fewer replicas, or choose another place with --out DIR", amount(disk), amount(free), out))
+			}
+			if memory > unused {
+				tight = append(tight, fmt.Sprintf("it may need %s of memory, and %s are free: observe less often, or use fewer --workers", amount(memory), amount(unused)))
+			}
 			if a.json {
 				return store.Encode(a.out, map[string]any{
+					"disk_bytes_at_most": store.Number(disk), "folder_bytes_at_most": store.Number(cost.Tables + math.Min(cost.Kept, engine.KeepLimit)), "disk_bytes_free": store.Number(free),
+					"memory_bytes_at_most": store.Number(memory), "memory_bytes_free": store.Number(unused), "does_not_fit": append([]string{}, tight...),
 					"spec": jsonOf(st.Root), "points": len(st.Points), "cells": len(st.Cells), "shards": len(st.Shards), "replicas": cost.Replicas,
 					"replica_steps_at_most": cost.Steps, "seconds_at_most": store.Number(cost.Seconds / float64(workers)), "warnings": st.Warnings,
 				})
@@ -265,9 +336,52 @@ func (a *app) checkCommand() *cobra.Command {
 			}
 			fmt.Fprintf(a.out, "# at most %s replica-steps: %s on %s, by the speed measured just now%s\n",
 				si(cost.Steps), span(cost.Seconds/float64(workers)), count(workers, "worker"), early)
+			fmt.Fprintf(a.out, "# at most about %s of disk, %s while it runs; about %s of memory\n",
+				amount(cost.Tables+math.Min(cost.Kept, engine.KeepLimit)), amount(disk), amount(memory))
+			for _, t := range tight {
+				fmt.Fprintf(a.out, "# warning: %s\n", t)
+			}
 			return nil
 		},
 	})
+}
+
+// amount writes a number of bytes.
+func amount(x float64) string {
+	if math.IsInf(x, 0) {
+		return "any amount"
+	}
+	return si(math.Round(x/1e5)*1e5) + "B"
+}
+
+// freeDisk is what is free on the disk that a folder is on, or will be; +∞ where the system does not tell.
+func freeDisk(dir string) float64 {
+	for {
+		var s syscall.Statfs_t
+		if syscall.Statfs(dir, &s) == nil {
+			return float64(s.Bavail) * float64(s.Bsize)
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return math.Inf(1)
+		}
+		dir = up
+	}
+}
+
+// freeMemory is how much memory programs can have without swapping; +∞ where the system does not tell.
+func freeMemory() float64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return math.Inf(1)
+	}
+	for line := range strings.Lines(string(text)) {
+		var kib float64
+		if n, _ := fmt.Sscanf(line, "MemAvailable: %f kB", &kib); n == 1 {
+			return kib * 1024
+		}
+	}
+	return math.Inf(1)
 }
 
 func count(n int, what string) string {
@@ -302,11 +416,7 @@ checkpoints, damaged files are made anew. A run folder that was moved away from 
 			if err != nil {
 				return err
 			}
-			st, err := study.LoadFile(filepath.Join(dir, store.SpecYAML), study.Options{Overrides: args[1:]})
-			var problems spec.Problems
-			if errors.As(err, &problems) && slices.ContainsFunc(problems, func(p spec.Problem) bool { return p.Path == "data" }) {
-				fmt.Fprintf(a.log, "note: where the folder was moved away from its data: sgdlab resume %s data.path=FILE\n", engine.Word(dir))
-			}
+			st, err := a.stored(dir, args[1:])
 			if err != nil {
 				return err
 			}
@@ -317,6 +427,14 @@ checkpoints, damaged files are made anew. A run folder that was moved away from 
 			return a.told(run)
 		},
 	})
+}
+
+// movedAway adds a hint to an error about a run's data.
+func (a *app) movedAway(dir string, err error) {
+	var problems spec.Problems
+	if errors.As(err, &problems) && slices.ContainsFunc(problems, func(p spec.Problem) bool { return p.Path == "data" }) {
+		fmt.Fprintf(a.log, "note: where the folder was moved away from its data: sgdlab resume %s data.path=FILE\n", engine.Word(dir))
+	}
 }
 
 // find resolves a RUN argument.
@@ -385,6 +503,7 @@ func (a *app) reproduceCommand() *cobra.Command {
 				}
 			}
 			verdicts := []store.Verdict{}
+			var failed error
 			for _, j := range jobs {
 				fmt.Fprintln(a.log, j.st.Title)
 				run, err := a.do(cmd.Context(), j.st, &engine.Lab{Out: out, Paper: j.paper})
@@ -392,6 +511,7 @@ func (a *app) reproduceCommand() *cobra.Command {
 					return err
 				}
 				verdicts = append(verdicts, run.Verdicts...)
+				failed = errors.Join(failed, unfinishedCells(run))
 			}
 			if a.json {
 				if err := store.Encode(a.out, store.Verdicts{Claims: verdicts}); err != nil {
@@ -399,6 +519,9 @@ func (a *app) reproduceCommand() *cobra.Command {
 				}
 			} else {
 				a.verdicts(verdicts)
+			}
+			if failed != nil {
+				return failed
 			}
 			return judged(verdicts)
 		},
@@ -507,189 +630,6 @@ func (a *app) theoryCommand() *cobra.Command {
 	}
 }
 
-func (a *app) listCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "list [KIND]",
-		Short: "List what exists",
-		RunE: func(_ *cobra.Command, args []string) error {
-			type entry struct{ Name, Doc string }
-			doc := map[string][]entry{}
-			var order []string
-			for _, k := range catalog.Kinds() {
-				order = append(order, k.Name)
-				for _, e := range k.Entries {
-					doc[k.Name] = append(doc[k.Name], entry{e.Name, e.Doc})
-				}
-			}
-			order = append(order, "papers")
-			for _, name := range papers.Names() {
-				p, err := papers.Load(name)
-				if err != nil {
-					return err
-				}
-				doc["papers"] = append(doc["papers"], entry{name, p.Title})
-			}
-			if len(args) > 1 {
-				return wrong("list: got %d arguments; want one of %s", len(args), strings.Join(order, ", "))
-			}
-			if len(args) == 1 {
-				if _, ok := doc[args[0]]; !ok {
-					return wrong("list: got %s; want one of %s%s", args[0], strings.Join(order, ", "), spec.DidYouMean(args[0], order))
-				}
-				order = args
-			}
-			if a.json {
-				out := map[string][]map[string]string{}
-				for _, k := range order {
-					for _, e := range doc[k] {
-						out[k] = append(out[k], map[string]string{"name": e.Name, "doc": e.Doc})
-					}
-				}
-				return store.Encode(a.out, out)
-			}
-			for i, k := range order {
-				if i > 0 {
-					fmt.Fprintln(a.out)
-				}
-				fmt.Fprintln(a.out, k)
-				w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-				for _, e := range doc[k] {
-					fmt.Fprintf(w, "  %s\t%s\n", e.Name, e.Doc)
-				}
-				w.Flush()
-			}
-			return nil
-		},
-	}
-}
-
-func (a *app) explainCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "explain NAME",
-		Short: "Explain one thing: what it is, its parameters, its source",
-		Args:  exactly(1, "a name that sgdlab list shows"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			name := args[0]
-			var known []string
-			type found struct {
-				Kind   string  `json:"kind"`
-				Name   string  `json:"name"`
-				Doc    string  `json:"doc"`
-				Fields []field `json:"fields"`
-			}
-			out := []found{}
-			for _, k := range catalog.Kinds() {
-				for _, e := range k.Entries {
-					known = append(known, e.Name)
-					if e.Name == name {
-						out = append(out, found{k.Name, e.Name, e.Doc, fieldsOf(catalog.Fields(e.Settings))})
-					}
-				}
-			}
-			known = append(known, papers.Names()...)
-			if len(out) == 0 && slices.Contains(papers.Names(), name) {
-				return a.explainPaper(name)
-			}
-			if len(out) == 0 {
-				return wrong("explain: got %s; want a name that `sgdlab list` shows%s", name, spec.DidYouMean(name, known))
-			}
-			if a.json {
-				return store.Encode(a.out, out)
-			}
-			for i, f := range out {
-				if i > 0 {
-					fmt.Fprintln(a.out)
-				}
-				fmt.Fprintf(a.out, "%s (%s)\n  %s\n", f.Name, f.Kind, f.Doc)
-				w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-				fields(w, f.Fields, "  ")
-				w.Flush()
-			}
-			return nil
-		},
-	}
-}
-
-// field is one key of the settings of a thing, as explain --json prints it.
-type field struct {
-	Key      string   `json:"key"`
-	Aliases  []string `json:"aliases"`
-	Type     string   `json:"type"`
-	Doc      string   `json:"doc"`
-	Default  string   `json:"default,omitempty"`
-	Optional bool     `json:"optional"`
-	Check    string   `json:"check,omitempty"`
-	Fields   []field  `json:"fields,omitempty"`
-}
-
-func fieldsOf(list []catalog.Field) []field {
-	out := []field{}
-	for _, f := range list {
-		g := field{Key: f.Key, Aliases: append([]string{}, f.Aliases...), Type: f.Type, Doc: f.Doc, Default: f.Default, Optional: f.Optional, Check: f.Check}
-		if len(f.Fields) > 0 {
-			g.Fields = fieldsOf(f.Fields)
-		}
-		out = append(out, g)
-	}
-	return out
-}
-
-func fields(w *tabwriter.Writer, list []field, indent string) {
-	for _, f := range list {
-		rule := "required"
-		switch {
-		case f.Default != "":
-			rule = "default " + f.Default
-		case f.Optional:
-			rule = "optional"
-		}
-		if f.Check != "" {
-			rule += ", " + f.Check
-		}
-		also := ""
-		if len(f.Aliases) > 0 {
-			also = " (also " + strings.Join(f.Aliases, ", ") + ")"
-		}
-		fmt.Fprintf(w, "%s%s%s\t%s\t%s\t%s\n", indent, f.Key, also, f.Type, rule, f.Doc)
-		fields(w, f.Fields, indent+"  ")
-	}
-}
-
-func (a *app) explainPaper(name string) error {
-	p, err := papers.Load(name)
-	if err != nil {
-		return err
-	}
-	if a.json {
-		type claim struct {
-			Run  string `json:"run"`
-			ID   string `json:"id"`
-			Says string `json:"says"`
-		}
-		out := []claim{}
-		for _, r := range p.Runs {
-			for _, c := range r.Root.Get("claims").Items {
-				id, _ := c.Get("id").Text()
-				says, _ := c.Get("says").Text()
-				out = append(out, claim{r.Name, id, says})
-			}
-		}
-		return store.Encode(a.out, map[string]any{"paper": p.ID, "title": p.Title, "claims": out})
-	}
-	fmt.Fprintf(a.out, "%s\n  %s\n", p.ID, p.Title)
-	for _, r := range p.Runs {
-		fmt.Fprintf(a.out, "\n  run %s\n", r.Name)
-		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-		for _, c := range r.Root.Get("claims").Items {
-			id, _ := c.Get("id").Text()
-			says, _ := c.Get("says").Text()
-			fmt.Fprintf(w, "    %s\t%s\n", id, says)
-		}
-		w.Flush()
-	}
-	return nil
-}
-
 func (a *app) lsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls",
@@ -709,6 +649,7 @@ func (a *app) lsCommand() *cobra.Command {
 					Run    string       `json:"run"`
 					Dir    string       `json:"dir"`
 					Status store.Status `json:"status"`
+					Failed int          `json:"failed,omitempty"` // cells
 					Title  string       `json:"title"`
 					Hash   string       `json:"hash"`
 				}
@@ -716,7 +657,7 @@ func (a *app) lsCommand() *cobra.Command {
 				for _, e := range entries {
 					r := row{Run: e.Name, Dir: e.Path}
 					if e.Manifest != nil {
-						r.Status, r.Title, r.Hash = e.Manifest.Status, e.Manifest.Title, e.Manifest.Result.String()
+						r.Status, r.Title, r.Hash, r.Failed = e.Manifest.Status, e.Manifest.Title, e.Manifest.Result.String(), len(e.Manifest.Failed)
 					}
 					out = append(out, r)
 				}
@@ -729,7 +670,11 @@ func (a *app) lsCommand() *cobra.Command {
 					continue
 				}
 				m := e.Manifest
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Name, m.Status, m.Started.Local().Format("2006-01-02 15:04"), m.Result.Short(), m.Title)
+				status := string(m.Status)
+				if n := len(m.Failed); n > 0 {
+					status += ", " + count(n, "cell") + " failed"
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Name, status, m.Started.Local().Format("2006-01-02 15:04"), m.Result.Short(), m.Title)
 			}
 			return w.Flush()
 		},
@@ -760,6 +705,9 @@ func (a *app) showCommand() *cobra.Command {
 				return nil
 			}
 			a.summary(run, "it took")
+			if err := unfinishedCells(run); err != nil {
+				fmt.Fprintf(a.out, "\n%v\n", err)
+			}
 			return nil
 		},
 	}
@@ -794,7 +742,7 @@ func (a *app) reportCommand() *cobra.Command {
 			if run.Manifest.Status != store.Done {
 				return errors.New(unfinished(run) + "; until then there is nothing to report")
 			}
-			if err := report.Write(dir); err != nil {
+			if err := reported(dir); err != nil {
 				return err
 			}
 			path, err := filepath.Abs(filepath.Join(dir, store.ReportFile))
