@@ -285,6 +285,10 @@ func TestSheets(t *testing.T) {
 			"4.1 18 % low at T = 0.1":   {"too-low", "slower-than-kramers"},
 			"4.1 log law":               {"log-law", "arrhenius"},
 		},
+		"milstein-1974": { // no sheet: the theorem that the paper is known for, and Maruyama's beside it
+			"strong orders":  {"euler-order", "milstein-order", "milstein-closer"},
+			"exact solution": {"exact"},
+		},
 	}
 	sources, err := papers.Sources()
 	if err != nil {
