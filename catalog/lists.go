@@ -29,6 +29,7 @@ var Models = []Item[*data.Set, sgdlab.Model]{
 	Entry("quartic-saddle", "two wells in the plane, the pass between them quartic across the way", model.NewQuarticSaddle),
 	Entry("degenerate-saddle", "−(a/p)|x|^p beside stable directions, with or without wells", model.NewDegenerateSaddle),
 	Entry("valley", "x^p y^q: two valleys of minima that cross", model.NewValley),
+	Entry("rosenbrock", "(1 − x)² + b(y − x²)²: a curved valley with a flat floor", model.NewRosenbrock),
 	Entry("normal-crossing", "Π x^(2k): what a loss looks like near its most degenerate minima", model.NewNormalCrossing),
 	Entry("muller-brown", "a curved way between two wells with a shallow one on it, in the plane", model.NewMullerBrown),
 	Entry("styblinski-tang", "½ Σ (x⁴ − 16x² + 5x): a deep and a shallow well in each coordinate", model.NewStyblinskiTang),

@@ -56,6 +56,7 @@ var samples = map[string]map[string][]sample{
 		"degenerate-saddle": each("{}", "{power: 3, coefficient: 1.3, well: 1.2, stable: [2, 0.7]}"),
 		"valley":            each("{}", "{powers: [2, 4], height: 0.7, confinement: 0.3}"),
 		"normal-crossing":   each("{}", "{powers: [1, 2, 1], height: 1.5}"),
+		"rosenbrock":        each("{steepness: 5}", "{steepness: 0.3}"),
 		"muller-brown":      each("{}", "{scale: 0.1}"),
 		"styblinski-tang":   each("{}", "{dimension: 1}", "{dimension: 7}"),
 		"linear":            {{"{}", "tall"}, {"{loss: mean}", "wide"}, {"{}", "white"}, {"{}", "matrix"}},
