@@ -81,6 +81,7 @@ var Laws = []Item[*sgdlab.Site, sgdlab.Law]{
 	Entry("gaussian", "standard normal", noise.NewGaussian),
 	Entry("rademacher", "±1 with equal chances", noise.NewRademacher).Also("sign"),
 	Entry("uniform", "uniform with variance 1", noise.NewUniform),
+	Entry("laplace", "two-sided exponential with variance 1: kurtosis 6", noise.NewLaplace),
 	Entry("multinomial", "√(nB)(1/n − counts/B): with per-sample noise an Euler–Maruyama step is an SGD step", noise.NewMultinomial),
 	Entry("stable", "symmetric α-stable, the unit Gaussian at α = 2 (Lévy)", noise.NewStable).Also("levy"),
 }

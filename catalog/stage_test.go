@@ -121,7 +121,7 @@ var samples = map[string]map[string][]sample{
 			"{sigma: [[x, 0], [0, sin(y)]], variables: [x, y]}", "{sigma: [[1, 2], [0, 1]], variables: [x, y]}", "{sigma: [[x, x], [y, 2*y]], variables: [x, y]}"),
 	},
 	"laws": {
-		"gaussian": each("{}", "{substeps: 3}"), "rademacher": each("{}"), "uniform": each("{}"),
+		"gaussian": each("{}", "{substeps: 3}"), "rademacher": each("{}"), "uniform": each("{}"), "laplace": each("{}"),
 		"multinomial": each("{batch: 3}", "{batch: 3, draw: with-replacement}"),
 		"stable":      each("{alpha: 1.5}", "{alpha: 2}", "{alpha: 0.8}", "{alpha: 1.5, substeps: 2}"),
 	},

@@ -62,6 +62,7 @@ func TestMoments(t *testing.T) {
 		{"gaussian", must(NewGaussian(LawSettings{}, place("noise[0]"))), 3, 105},
 		{"rademacher", must(NewRademacher(LawSettings{}, place("noise[0]"))), 1, 1},
 		{"uniform", must(NewUniform(LawSettings{}, place("noise[0]"))), 9.0 / 5, 9},
+		{"laplace", must(NewLaplace(LawSettings{}, place("noise[0]"))), 6, 2520},
 		{"stable of index 2", must(NewStable(StableSettings{Alpha: 2}, place("noise[0]"))), 3, 105},
 		{"coarse gaussian", &Coarse{Of: must(NewGaussian(LawSettings{}, place("noise[0]"))), M: 4}, 3, 105},
 		{"coarse rademacher", &Coarse{Of: must(NewRademacher(LawSettings{}, place("noise[0]"))), M: 2}, 2, 8},

@@ -139,6 +139,7 @@ func columns() []column {
 		{"gaussian of 3 substeps", plain(NewGaussian, LawSettings{Substeps: 3}), 2, unit, "", false},
 		{"rademacher", plain(NewRademacher, LawSettings{}), 2, unit, "", true},
 		{"uniform", plain(NewUniform, LawSettings{}), 2, unit, "", false},
+		{"laplace", plain(NewLaplace, LawSettings{}), 2, unit, "", false},
 		{"stable of index 2", stable(2), 2, unit, "", false},
 		{"stable of index 1.5", stable(1.5), 1.5, unit, "", false},
 		{"stable of index 0.8", stable(0.8), 0.8, unit, "", false},
@@ -301,7 +302,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if tried != 12*13*3*10 || refused != 12*12*3*3 {
+	if tried != 12*13*3*len(columns()) || refused != 12*12*3*3 {
 		t.Errorf("%d combinations of which %d are refused", tried, refused)
 	}
 }
@@ -329,7 +330,7 @@ func TestTableOnLandscapes(t *testing.T) {
 		if _, err := r.build(well, 0); r.name != "identity, a temperature" && !r.samples && (err == nil || !strings.Contains(err.Error(), "give the noise a `batch`")) {
 			t.Errorf("%s without a batch: %v", r.name, err)
 		}
-		for _, l := range columns()[:7] {
+		for _, l := range columns()[:8] {
 			if src, err := r.build(well, 3); err == nil {
 				if _, err := Join(src, must(l.build(well.At("noise[0]")))); err != nil {
 					t.Errorf("%s, %s: %v", r.name, l.name, err)
