@@ -6,7 +6,6 @@ import (
 
 	"sgdlab"
 	"sgdlab/lanes"
-	"sgdlab/noise"
 	"sgdlab/rng"
 )
 
@@ -57,8 +56,7 @@ func (*RungeKuttaWeak2) Order(kind sgdlab.NoiseKind) (strong, weak float64) {
 func (*RungeKuttaWeak2) Fits(sde *sgdlab.SDE) error {
 	const name = "runge-kutta-weak-2"
 	for _, n := range sde.Noise {
-		switch n.Law.(type) {
-		case noise.Rademacher, noise.Uniform, *noise.Multinomial:
+		if n.Law.Index() == 2 && !sgdlab.IsGaussian(n.Law) {
 			return fmt.Errorf("%s has weak order 2 for laws with the first five moments of the normal one; use law: gaussian, or scheme: euler-maruyama", name)
 		}
 	}
