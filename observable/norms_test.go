@@ -233,6 +233,25 @@ func TestActivations(t *testing.T) {
 	}
 }
 
+// A model's minima are told apart by nearness, in its order; saddles are none.
+func TestNearestMinimum(t *testing.T) {
+	well := built[sgdlab.Model](t)(model.NewDoubleWell(model.DoubleWellSettings{Barrier: 0.25, Well: 2}, nil))
+	o := built[sgdlab.Observable](t)(NewNearestMinimum(NearestMinimumSettings{}, &sgdlab.Site{Model: well}))
+	theta := lanes.Pack{{-7, -1.9, -0.1, 0, 0.1, 1.9, 7, math.NaN()}}
+	got := observe(o, theta)
+	for l, want := range [][2]float64{{1, 5}, {1, 0.1}, {1, 1.9}, {1, 2}, {2, 1.9}, {2, 0.1}, {2, 5}} {
+		near(t, "well", got[0][l], want[0], 0)
+		near(t, "distance", got[1][l], want[1], 1e-14)
+	}
+	if !math.IsNaN(got[0][7]) || !math.IsNaN(got[1][7]) {
+		t.Errorf("a diverged replica is in well %g", got[0][7])
+	}
+	hill := built[sgdlab.Model](t)(model.NewQuadratic(model.QuadraticSettings{Spectrum: []float64{1, -1}}, nil))
+	if _, err := NewNearestMinimum(NearestMinimumSettings{}, &sgdlab.Site{Model: hill}); err == nil {
+		t.Error("a saddle is a minimum")
+	}
+}
+
 // fan are units at angles of 30°, of samples at the corners of a square.
 type fan struct{}
 
