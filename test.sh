@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs all tests of sgdlab: format, vet, staticcheck and the test suites. With --long also the full-size studies behind
-# the papers' claims (about half an hour on two cores).
+# the papers' claims (about half an hour on two cores), a hundred kills, full disks and damage to every file of a run (ten
+# minutes), and a million inputs for every fuzz target, fifty thousand for the two that take whole specs (one to ten
+# minutes each; `FUZZ=20000x ./test.sh --long` for fewer).
 #
 # Needs Go, and a C library's ordinary tools; nothing else is installed on Debian. Go fetches the modules it needs.
 set -euo pipefail
@@ -43,4 +45,15 @@ go test ./...
 if [ -n "$long" ]; then
 	echo "== full-size studies"
 	go test ./papers -timeout 80m -v -run 'Long' -args -long
+	echo "== kills, full disks, damage"
+	go test ./cmd/sgdlab -timeout 80m -v -run '^Test(Killed|SmallDisks|NoRoom|Damaged)' -args -long
+	echo "== fuzz targets"
+	for package in $(go list ./...); do
+		for target in $(go test "$package" -list '^Fuzz' | grep '^Fuzz' || true); do
+			inputs=1000000x
+			case "$target" in FuzzLoad | FuzzDecode) inputs=50000x ;; esac # whole specs, and every entry of the catalog, at each
+			echo "-- $package $target"
+			go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZ:-$inputs}" -fuzzminimizetime 10x -parallel 2 -timeout 80m
+		done
+	done
 fi

@@ -25,7 +25,7 @@ func corpus(f *testing.F) {
 	for _, text := range []string{
 		"", "a", "a: 1\nb: [1, {c: d}]\n", "a:\n  - b: 1\n    c: 2\n  - - 3\n", "\ta: 1", "a: {b: range(0,3), c: [linspace(0,1,2)]}\n",
 		"a: |\n  x\n  y\n", "a: >-\n  x\n  y\nb: 1\n", "a: \"\\u00e9\\n\"\nb: 'it''s'\n", "a: &x 1\nb: *x\n", "a: $b\nb: 1/$a\n", "---\na: 1\n...\n",
-		"? a\n: b\n", "a: ~\nb:\nc: null\n", "{a: 1, a: 2}", "\xef\xbb\xbfa: 1\r\nb: 2\r", "a: !!x [", "k: ''\n\"\": 1\n", "a: -\n", "- - - -", "a: 0x1F\nb: 1_0\nc: .5e-3\n",
+		"? a\n: b\n", "a: ~\nb:\nc: null\n", "{a: 1, a: 2}", "\xef\xbb\xbfa: 1\r\nb: 2\r", "a: !!x [", "k: ''\n\"\": 1\n", "a: -\n", "- - - -", "8<<:", "{b: f(0,\x7f1)}", "a: 0x1F\nb: 1_0\nc: .5e-3\n",
 	} {
 		f.Add([]byte(text))
 	}

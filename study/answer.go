@@ -36,7 +36,7 @@ func (l *loader) answers(n *spec.Node) {
 	for _, p := range n.Pairs {
 		at := "answer." + p.Key
 		if indexOf(l.study.Events, p.Key) < 0 {
-			l.problems.Add(p.Value.Mistake(at, "the question "+p.Key, "the name of an event: "+strings.Join(l.study.Events, ", ")).AtKey(p))
+			l.problems.Add(p.Value.Mistake(at, "the question "+p.Key, l.anEvent(p.Key)).AtKey(p))
 			continue
 		}
 		a := Answer{Event: p.Key}

@@ -154,7 +154,7 @@ func (l *loader) asks(n *spec.Node) {
 			continue
 		}
 		if indexOf(l.study.Events, a.Event) < 0 {
-			l.problems.Add(it.Get("event").Problem(at+".event", "the name of an event: "+strings.Join(l.study.Events, ", ")))
+			l.problems.Add(it.Get("event").Problem(at+".event", l.anEvent(a.Event)))
 		}
 		l.study.Asks = append(l.study.Asks, a)
 	}

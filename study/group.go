@@ -132,18 +132,19 @@ func (l *loader) buildAll() {
 			found[k].groups = append(found[k].groups, g)
 			g.failed = strings.Join(slices.DeleteFunc([]string{g.failed, p.Path + ": " + told(p)}, func(s string) bool { return s == "" }), "; ")
 		}
-		if why := l.broken[g.made.modelKey]; g.model == nil && g.failed == "" {
-			g.failed = why // told with the group that met it first
+		cause := l.cause(g)
+		if g.model == nil && g.failed == "" {
+			g.failed = l.broken[cause] // told with the group that met it first
 			for _, m := range found {
-				if slices.ContainsFunc(m.groups, func(o *Group) bool { return o.made.modelKey == g.made.modelKey }) {
+				if slices.ContainsFunc(m.groups, func(o *Group) bool { return o.model == nil && l.cause(o) == cause }) {
 					m.groups = append(m.groups, g)
 				}
 			}
 		}
 		if g.failed == "" {
 			good++
-		} else if l.broken[g.made.modelKey] == "" && g.model == nil {
-			l.broken[g.made.modelKey] = g.failed
+		} else if l.broken[cause] == "" && g.model == nil {
+			l.broken[cause] = g.failed
 		}
 	}
 	*l.problems = given
@@ -164,6 +165,15 @@ func (l *loader) buildAll() {
 	for _, g := range st.Groups {
 		g.failed = ""
 	}
+}
+
+// cause is the key of what groups without a model have in common: the data set, where that cannot be built, or else the model.
+func (l *loader) cause(g *Group) string {
+	key := "data " + g.made.dataKey
+	if set, tried := l.sets[key]; tried && set == nil {
+		return key
+	}
+	return g.made.modelKey
 }
 
 // told is a problem's finding and remedy.

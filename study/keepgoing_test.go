@@ -74,3 +74,28 @@ func spec0(t *testing.T, text string) *spec.Node {
 	}
 	return root
 }
+
+// What several groups share, and cannot be built, fails all of them, whichever met it first.
+func TestKeepGoingWithoutData(t *testing.T) {
+	text := strings.NewReplacer("singular-values: [3, 2, 1]", "singular-values: [3, 2, 1], whiten: true, samples: 2", ", samples: 20", "", "sweep: {start.modes: [[7], [1], [2], [8]]}",
+		"sweep: {model.widths: [[3, 3, 3], [3, 4, 3], [3, 3, 3, 3]]}").Replace(someImpossible)
+	st, err := LoadText("f.yaml", []byte(text), ".", Options{KeepGoing: true})
+	if err == nil || strings.Count(err.Error(), "f.yaml:3: data") != 1 || strings.Contains(err.Error(), "points:") {
+		t.Errorf("%+v, %v", st, err)
+	}
+	// A set that some points have, and others can build.
+	text = strings.Replace(text, "sweep: {", "sweep: {product: {data.samples: [2, 20], ", 1)
+	text = strings.Replace(text, "]]}\n", "]]}}\n", 1)
+	st, err = LoadText("f.yaml", []byte(text), ".", Options{KeepGoing: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := strings.Count(strings.Join(st.Warnings, "\n"), "left out"); failed != 1 || !strings.Contains(strings.Join(st.Warnings, "\n"), "at 3 of 6 points") {
+		t.Errorf("warnings %q", st.Warnings)
+	}
+	for i := range st.Cells {
+		if failed := st.Groups[st.Cells[i].Group].failed != ""; failed != (st.Cells[i].Point < 3) {
+			t.Errorf("cell %d of point %d: failed %t", i, st.Cells[i].Point, failed)
+		}
+	}
+}

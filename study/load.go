@@ -462,11 +462,7 @@ func (l *loader) ensemble(d *catalog.Decoder, n *spec.Node, e *Ensemble) {
 	}
 	for _, name := range e.Until.Event {
 		if indexOf(l.study.Events, name) < 0 {
-			want := "the name of an event: " + strings.Join(l.study.Events, ", ")
-			if len(l.study.Events) == 0 {
-				want = "an event defined under events"
-			}
-			l.problems.Add(u.Get("event").Mistake(at+".event", shown(name), want))
+			l.problems.Add(u.Get("event").Mistake(at+".event", shown(name), l.anEvent(name)))
 		}
 	}
 }

@@ -380,12 +380,16 @@ func (l *loader) eventName(n *spec.Node, path string, diverged bool) string {
 	if indexOf(l.study.Events, name) >= 0 || diverged && name == "diverged" {
 		return name
 	}
-	want := "the name of an event: " + strings.Join(l.study.Events, ", ") + spec.DidYouMean(name, l.study.Events)
-	if len(l.study.Events) == 0 {
-		want = "an event defined under events"
-	}
-	l.problems.Add(n.Problem(path, want))
+	l.problems.Add(n.Problem(path, l.anEvent(name)))
 	return ""
+}
+
+// anEvent is what is wanted where name is the name of no event.
+func (l *loader) anEvent(name string) string {
+	if len(l.study.Events) == 0 {
+		return "an event defined under events"
+	}
+	return "the name of an event: " + strings.Join(l.study.Events, ", ") + spec.DidYouMean(name, l.study.Events)
 }
 
 // columnName accepts a column of any arm: arms without it take no part.
