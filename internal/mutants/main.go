@@ -1,6 +1,8 @@
 // Command mutants plants one mistake at a time into the code and says which tests find it.
 //
-//	go run ./internal/mutants            all of mistakes.txt, against all tests
+//	go run ./internal/mutants            all of mistakes.txt: against the tests of their room and, where none of these finds
+//	                                     it, against all others
+//	go run ./internal/mutants -all       against all tests, always
 //	go run ./internal/mutants -n 3,7     some of them
 //
 // The tree is left alone: a changed file is laid over it (go test -overlay), and rooms that do not see it are not tested
@@ -18,6 +20,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -64,8 +67,8 @@ func (m mistake) plant(root string) (string, error) {
 // event is a line of go test -json.
 type event struct{ Action, Package, Test, ImportPath string }
 
-// found returns the tests that fail under a mistake, by room, and the rooms that do not build.
-func (m mistake) found(root, dir string) ([]string, error) {
+// found returns the tests of some rooms that fail under a mistake.
+func (m mistake) found(root, dir, rooms string) ([]string, error) {
 	text, err := m.plant(root)
 	if err != nil {
 		return nil, err
@@ -82,9 +85,8 @@ func (m mistake) found(root, dir string) ([]string, error) {
 	if err := os.WriteFile(over, overlay, 0o666); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "test", "-json", "-overlay", over, "./...")
+	cmd := exec.Command("go", "test", "-json", "-overlay", over, rooms)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -121,6 +123,7 @@ func (m mistake) found(root, dir string) ([]string, error) {
 
 func run() error {
 	only := flag.String("n", "", "numbers of the mistakes to plant, as in 3,7 (default: all)")
+	whole := flag.Bool("all", false, "run all tests on each, not only those of its room where these find it")
 	flag.Parse()
 	root, err := moduleRoot()
 	if err != nil {
@@ -151,9 +154,16 @@ func run() error {
 			continue
 		}
 		begun := time.Now()
-		tests, err := m.found(root, dir)
-		if err != nil {
-			return err
+		var tests []string
+		if !*whole {
+			if tests, err = m.found(root, dir, "./"+path.Dir(m.file)); err != nil {
+				return err
+			}
+		}
+		if len(tests) == 0 {
+			if tests, err = m.found(root, dir, "./..."); err != nil {
+				return err
+			}
 		}
 		if len(tests) == 0 {
 			missed++
