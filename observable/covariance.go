@@ -343,6 +343,17 @@ type NoiseRankSettings struct {
 // largest is the size of the eigenvalue problem above which noise-rank refuses: 10⁹ operations per replica.
 const largest = 1000
 
+// tolerance is the part of the largest variance below which a direction counts as without noise: 10⁻⁸ where left out.
+func tolerance(x float64) (float64, error) {
+	switch {
+	case x == 0:
+		return 1e-8, nil
+	case !(x >= 1e-13 && x < 1):
+		return 0, fmt.Errorf("tolerance is %g; use 1e-13, below which is rounding, to 1", x)
+	}
+	return x, nil
+}
+
 // NewNoiseRank needs samples. A reading takes the eigenvalues of a matrix whose size is the smaller of rows and
 // parameters, refused above 1000, or of a network that is linear in its inputs the number of entries of its map, where
 // these are fewer.
@@ -351,11 +362,8 @@ func NewNoiseRank(c NoiseRankSettings, s *sgdlab.Site) (sgdlab.Observable, error
 	if err != nil {
 		return nil, err
 	}
-	if c.Tolerance == 0 {
-		c.Tolerance = 1e-8
-	}
-	if !(c.Tolerance >= 1e-13 && c.Tolerance < 1) {
-		return nil, fmt.Errorf("tolerance is %g; use 1e-13, below which is rounding, to 1", c.Tolerance)
+	if c.Tolerance, err = tolerance(c.Tolerance); err != nil {
+		return nil, err
 	}
 	if cov.inner == nil && cov.rows > largest {
 		return nil, fmt.Errorf("the covariance of %d gradients of %d parameters is an eigenvalue problem of size %d for every replica; observe noise-trace instead, or use fewer than %d samples",

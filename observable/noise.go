@@ -108,11 +108,8 @@ func NewGradientNoiseKurtosis(c GradientNoiseKurtosisSettings, s *sgdlab.Site) (
 	if err != nil {
 		return nil, err
 	}
-	if c.Tolerance == 0 {
-		c.Tolerance = 1e-8
-	}
-	if !(c.Tolerance >= 1e-13 && c.Tolerance < 1) {
-		return nil, fmt.Errorf("tolerance is %g; use 1e-13, below which is rounding, to 1", c.Tolerance)
+	if c.Tolerance, err = tolerance(c.Tolerance); err != nil {
+		return nil, err
 	}
 	all := c.Of != "coordinates"
 	if all && cov.inner == nil && cov.rows > largest {

@@ -56,6 +56,9 @@ func relocate(root *spec.Node, with func(path string) string) {
 	}
 }
 
+// base is the name of a file, without the way to it.
+func base(path string) string { return filepath.Base(filepath.FromSlash(path)) }
+
 // Portable is the resolved spec as it goes into a run folder: relative paths of files are made to start there.
 func (st *Study) Portable(dir string) *spec.Node {
 	root := st.Root.Clone()
@@ -80,6 +83,6 @@ func (st *Study) Hash() string { return HashOf(st.Root) }
 // HashOf is the hash of a resolved spec, see Study.Hash.
 func HashOf(root *spec.Node) string {
 	root = root.Clone()
-	relocate(root, func(path string) string { return filepath.Base(filepath.FromSlash(path)) })
+	relocate(root, base)
 	return spec.Hash(root)
 }

@@ -33,12 +33,14 @@ type Group struct {
 	failed string   // why its tools cannot be made; empty where they can
 	key    string   // what its cells have in common
 	made   *sections
-	reader *ensemble.Rig // tells when watches are read; one for all cells
-	data   *data.Set
-	model  sgdlab.Model
-	test   sgdlab.Model
-	tables [][]float64
-	values []float64 // read in each cell: columns times readings
+
+	identity string        // see settings; made when it is first asked for
+	reader   *ensemble.Rig // tells when watches are read; one for all cells
+	data     *data.Set
+	model    sgdlab.Model
+	test     sgdlab.Model
+	tables   [][]float64
+	values   []float64 // read in each cell: columns times readings
 }
 
 // Column is a column of a watch, with its reading times.

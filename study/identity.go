@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"sgdlab"
+	"sgdlab/catalog"
 	"sgdlab/ensemble"
+	"sgdlab/spec"
 	"sgdlab/store"
 )
 
@@ -18,7 +20,7 @@ func (st *Study) Key(c *Cell) store.Digest {
 	g := st.Groups[c.Group]
 	cell := &g.Cells[c.Index]
 	h := sha256.New()
-	fmt.Fprintf(h, "results %d\narm %s\nsettings %s\ndata %s\n", sgdlab.Results, g.Arm, g.key, g.DataHash())
+	fmt.Fprintf(h, "results %d\narm %s\nsettings %s\ndata %s\n", sgdlab.Results, g.Arm, g.settings(st), g.DataHash())
 	for _, table := range g.tables {
 		fmt.Fprintf(h, "value %x\n", table[c.Index])
 	}
@@ -33,6 +35,23 @@ func (st *Study) Key(c *Cell) store.Digest {
 		fmt.Fprintf(h, "slope %d %d %x %x %v %v\n", s.Watch, s.Column, s.From, s.To, s.LogX, s.LogY)
 	}
 	return store.Digest(h.Sum(nil))
+}
+
+// settings is what the key of a cell says of its settings: the same whether a default was left out or, as in the resolved
+// spec of a run folder, written out, and wherever files lie: what is in them has a hash of its own.
+func (g *Group) settings(st *Study) string {
+	if g.identity == "" {
+		root := g.made.root.Clone()
+		model := *g.made.model
+		model.Node = root.Get("model")
+		model.Resolve(g.model)
+		relocate(root, base)
+		l := &loader{study: st, problems: &spec.Problems{}}
+		d := catalog.Scanner(l.problems)
+		l.sections(d, root, g.Arm)
+		g.identity = d.Key()
+	}
+	return g.identity
 }
 
 // Failed is why a cell cannot be computed at all, empty where it can.
