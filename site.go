@@ -116,9 +116,16 @@ func Views(m any) []string {
 	return names
 }
 
+// describe names a model's type, and that of what it wraps, as in Regression of DeepLinear.
 func describe(m any) string {
+	name := typeName(m)
 	if w, ok := m.(Wrapper); ok {
-		return fmt.Sprintf("%T of %T", m, w.Unwrap())
+		name += " of " + typeName(w.Unwrap())
 	}
-	return fmt.Sprintf("%T", m)
+	return name
+}
+
+func typeName(m any) string {
+	full := fmt.Sprintf("%T", m)
+	return full[strings.LastIndex(full, ".")+1:]
 }

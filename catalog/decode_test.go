@@ -202,7 +202,7 @@ func TestMistakes(t *testing.T) {
 		"{number: 1, flag: yes}":        {"1: item.flag: got yes; want true or false: b"},
 		"{number: 1, text: [1]}":        {"1: item.text: got a list of 1; want text: s"},
 		"{number: 1, word: lefr}":       {"1: item.word: got lefr; want left or right; did you mean left?: w"},
-		"{number: 1, names: [a, c]}":    {"1: item.names[1]: got c; want a or b; did you mean a?: names"},
+		"{number: 1, names: [a, c]}":    {"1: item.names[1]: got c; want a or b: names"},
 		"{number: 1, numbers: [1, -1]}": {"1: item.numbers[1]: got -1; want a number ≥ 0: list"},
 		"{number: 1, numbers: {a: 1}}":  {"1: item.numbers: got a map; want a number ≥ 0: list"},
 		"{number: 1, numbers: 'range(1)'}": {

@@ -426,7 +426,7 @@ func TestErrors(t *testing.T) {
 		err  error
 		want []string
 	}{
-		{of(NewPerSample(PerSampleSettings{}, well)), []string{"Sampled", "DoubleWell offers"}},
+		{of(NewPerSample(PerSampleSettings{}, well)), []string{"Sampled; DoubleWell offers"}},
 		{of(NewPerSample(PerSampleSettings{Batch: 6}, net)), []string{"batch 6 is larger than the 5 samples; use at most 5"}},
 		{of(NewPerSample(PerSampleSettings{Batch: -1}, net)), []string{"got batch -1; want at least 1"}},
 		{of(NewPerSample(PerSampleSettings{}, change(net, func(s *sgdlab.Site) { s.Rate = nil }))), []string{"rate"}},

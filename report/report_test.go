@@ -331,6 +331,18 @@ func TestFiguresFollowTheTables(t *testing.T) {
 	}
 }
 
+// What was read once, as by on: end, is in the tables and has no figure of a course.
+func TestOneReadingIsNoCourse(t *testing.T) {
+	c := timeSeries(1)
+	dir := c.folder(t)
+	if err := Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := filepath.Glob(filepath.Join(dir, store.FigureDir, "series-*")); len(got) > 0 {
+		t.Errorf("figures %q of a single reading", got)
+	}
+}
+
 // TestGolden holds the page of the double well, without the assets, and the CSV of its figures.
 func TestGolden(t *testing.T) {
 	dir := doubleWell().folder(t)

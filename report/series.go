@@ -81,6 +81,9 @@ func (r *run) seriesFigures() []*figure {
 		if len(fam.paths) > 0 {
 			f.Caption += " Thin lines: single replicas."
 		}
+		if !slices.ContainsFunc(f.Curves, func(c curve) bool { return len(c.X) > 1 }) {
+			continue // read once, as at the end: a number of the tables, and no course
+		}
 		f.Y.Log = spans(f.Curves, yOf)
 		r.seriesPanels(f, fam.columns, at, paths)
 		out = append(out, f)

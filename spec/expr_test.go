@@ -83,7 +83,7 @@ func TestExpressionRefusals(t *testing.T) {
 		"exp(1000)":                       "column 1: exp(1000) has no finite value",
 		"(-8)^0.5":                        "column 5: -8 ^ 0.5 has no finite value",
 		"inf-inf":                         "column 4: ",
-		"m":                               "column 1: got the name m; want one of n, or a $path; did you mean n?",
+		"m":                               "column 1: got the name m; want one of n, or a $path",
 		"1+$a.c":                          "column 3: got $a.c, which matches nothing; want a path into the spec: a has b, text",
 		"$a.text":                         "got $a.text, which is x; want a number",
 		"$a.b":                            "got $a.b, which is a list of 2; want a number",

@@ -122,7 +122,7 @@ func (ps Problems) Error() string {
 
 // Suggest returns the candidate that word most likely meant, "" where none is near. Near is a Damerau–Levenshtein
 // distance (insertions, deletions, substitutions, swaps of neighbours) of at most 1 for each four letters begun, case
-// and `_` for `-` free of charge. Of equals the first wins.
+// and `_` for `-` free of charge, that leaves something of the word. Of equals the first wins.
 func Suggest(word string, candidates []string) string {
 	best, least := "", (len([]rune(word))+3)/4
 	plain := fold(word)
@@ -130,7 +130,11 @@ func Suggest(word string, candidates []string) string {
 		if c == "" {
 			continue
 		}
-		d := distance(plain, fold(c), least)
+		other := fold(c)
+		d := distance(plain, other, least)
+		if d >= max(len(plain), len(other)) && d > 0 {
+			continue // x is no misspelt q
+		}
 		if d < least || d == least && best == "" {
 			best, least = c, d
 		}

@@ -52,10 +52,10 @@ command line:1: seed: got x; want a whole number
 }
 
 func TestSuggest(t *testing.T) {
-	names := []string{"sharpness", "singular-values", "loss", "sgd", "gd", "test-loss", "noise-trace", "until"}
+	names := []string{"sharpness", "singular-values", "loss", "sgd", "gd", "test-loss", "noise-trace", "until", "x"}
 	for word, want := range map[string]string{
 		"sharpnes": "sharpness", "sharpenss": "sharpness", "Singular_Values": "singular-values", "sgdd": "sgd", "untill": "until",
-		"los": "loss", "lsos": "loss", "sdg": "sgd", "frobnicate": "", "": "", "noise": "", "nosie-trcae": "noise-trace",
+		"los": "loss", "lsos": "loss", "sdg": "sgd", "frobnicate": "", "": "", "noise": "", "nosie-trcae": "noise-trace", "q": "", "X": "x", "xq": "x",
 	} {
 		if got := Suggest(word, names); got != want {
 			t.Errorf("%q: %q; want %q", word, got, want)

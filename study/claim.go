@@ -280,6 +280,9 @@ func (l *loader) equals(e *expect, v *spec.Node, at string) {
 	const want = "a number, an expression in $paths, {theory: …}, {solve: EVENT}, {measure: …} or {over: PATH, values: {…}}"
 	if v.Kind == spec.Scalar {
 		if x, ok := v.Float(); ok {
+			if x == 0 && e.within.kind == "relative" {
+				l.problems.Add(v.Mistake(at, "0 with a relative tolerance", "absolute: a, as no number but 0 itself is within a part of 0"))
+			}
 			e.number = x
 		} else if t, _ := v.Text(); strings.Contains(t, "$") {
 			e.over = l.expression(v, at)

@@ -52,7 +52,7 @@ func TestVerdicts(t *testing.T) {
 		// The right-hand side has an error of its own: 2·unit, the worst correlation, is more than 0.3.
 		{"{equals: {measure: {value: loss, at: start}}, absolute: 0.3}", store.Undecided, int64(math.Ceil(100 * 4 * unit * unit / 0.3 / 0.3))},
 		{"{equals: {measure: {value: \"coordinate[0]\"}}, relative: 0.1}", store.Fails, 0},
-		{"{equals: 0, relative: 0.1}", store.Undecided, 0},
+		{"{equals: \"0*$dynamics.em.noise.temperature\", relative: 0.1}", store.Undecided, 0},
 	} {
 		st := read(t, wells, "  - {id: c, measure: {value: loss, dynamics: em, where: {dynamics.*.noise.temperature: 0.1}}, expect: "+tc.expect+"}\n")
 		vs := st.Judge("p", made(st, func(o *Outcome, _ float64) {
@@ -395,6 +395,7 @@ func TestMistakesOfClaims(t *testing.T) {
 		{wells, "{id: c, measure: {mean-time: exit}, expect: {at-least: 1, at-most: 2}}", "both at-least and at-most"},
 		{wells, "{id: c, measure: {mean-time: exit}, expect: {between: [2, 1]}}", "two numbers [a, b] with a < b"},
 		{wells, "{id: c, measure: {mean-time: exit}, expect: {equals: soon, relative: 0.1}}", "{theory: …}"},
+		{wells, "{id: c, measure: {value: loss}, expect: {equals: 0, relative: 0.1}}", "equals: got 0 with a relative tolerance; want absolute: a"},
 		{wells, "{id: c, measure: {mean-time: exit}, expect: {equals: {theory: cramers}, relative: 0.1}}", "kramers"},
 		{wells, "{id: c, measure: {mean-time: exit}, expect: {equals: {solve: way-out}, relative: 0.1}}", "the name of an event"},
 		{wells, "{id: c, measure: {mean-time: exit}, expect: {equals: {over: dynamics.*.noise.temperature, values: {0.2: 1}}, relative: 0.1}}", "a value of the sweep"},

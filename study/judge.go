@@ -336,10 +336,34 @@ func (j *judge) term(m *measure, o *Outcome) (t term, err error) {
 		t.o = o
 		t.e, err = j.value(m, o)
 	}
-	if err == nil && m.kind == "replicas" && m.stat == "mean" {
-		t.own, err = j.each(m, from, o)
+	if err == nil {
+		t.own, err = j.own(m, from, o)
 	}
 	return t, err
+}
+
+// own returns the number of each replica of which a measure is the mean, in the order of replicas: of replicas' own numbers,
+// and of a column at the end where `keep` covers all of them; nil of others.
+func (j *judge) own(m *measure, from func(*measure) (*Outcome, error), o *Outcome) ([]float64, error) {
+	switch {
+	case m.kind == "replicas" && m.stat == "mean":
+		return j.each(m, from, o)
+	case m.kind == "value" && math.IsInf(m.at, 1):
+		o, err := from(m)
+		if err != nil || o.Diverged > 0 || int64(len(o.Last[m.column])) < o.Replicas || o.Replicas < 2 {
+			return nil, nil
+		}
+		out := make([]float64, 0, o.Replicas)
+		for id := range o.Replicas {
+			x, ok := o.Last[m.column][id]
+			if !ok || math.IsNaN(x) || math.IsInf(x, 0) {
+				return nil, nil
+			}
+			out = append(out, x)
+		}
+		return out, nil
+	}
+	return nil, nil
 }
 
 // oneOf finds the one cell of some that a measure speaks of.
@@ -369,7 +393,9 @@ func (j *judge) combine(m *measure, from func(*measure) (*Outcome, error), o *Ou
 		if t.across() {
 			terms[i].e, err = j.acrossCells(t, t.cellsOf(j.st, j.all))
 		} else if terms[i].o, err = from(t); err == nil {
-			terms[i].e, err = j.value(t, terms[i].o)
+			if terms[i].e, err = j.value(t, terms[i].o); err == nil {
+				terms[i].own, err = j.own(t, from, terms[i].o)
+			}
 		}
 		if err != nil {
 			return estimate.Missing(0), err

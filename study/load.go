@@ -163,6 +163,7 @@ func Load(root *spec.Node, folder string, o Options) (*Study, error) {
 		l.rough()
 	}
 	l.fireAtOnce()
+	l.loneStreams(l.study.Points[0].Root)
 	if len(l.study.Cells) > 0 {
 		l.questions(root)
 	}

@@ -49,3 +49,29 @@ claims:
 		t.Error("a difference of one cell and of each has a slope over points")
 	}
 }
+
+// Means at the end are compared by replica where all replicas are kept: arms that replay one draw differ by rounding, whatever
+// the scatter of the replicas; without `keep` the worst is supposed.
+func TestPairedEnds(t *testing.T) {
+	text := `
+data: {name: teacher-student, inputs: 3, samples: 20, singular-values: [1], label-noise: 0.5}
+model: {name: deep-linear, widths: [3, 1]}
+start: {name: gaussian, deviation: 1}
+dynamics:
+  sgd: {name: sgd, rate: 0.05, batch: 2}
+  sde: {name: sde, calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2, law: multinomial, stream: rows}}
+observe: [{name: loss, on: end}]
+ensemble: {replicas: 24, KEEP until: {steps: 20}}
+claims:
+  - {id: same, measure: {difference: [{value: loss, dynamics: sgd}, {value: loss, dynamics: sde}]}, expect: {equals: 0, absolute: 1e-9}}
+  - {id: ratio, measure: {ratio: [{value: loss, dynamics: sgd}, {value: loss, dynamics: sde}]}, expect: {equals: 1, relative: 1e-9}}
+`
+	for keep, want := range map[string]store.Judgement{"keep: 24,": store.Holds, "keep: 23,": store.Undecided, "": store.Undecided} {
+		st := load(t, strings.Replace(text, "KEEP", keep, 1))
+		for _, v := range st.Judge("", simulated(t, st)) {
+			if v.Verdict != want {
+				t.Errorf("%q: want %s: %s", keep, want, show([]store.Verdict{v}))
+			}
+		}
+	}
+}

@@ -175,11 +175,21 @@ func verb(c *cobra.Command) *ref.Topic {
 	}
 	if c.Long != "" {
 		for _, p := range strings.Split(c.Long, "\n\n") {
+			if rows, aligned := strings.CutPrefix(p, "  "); aligned { // a table, whose lines and columns stay
+				t.Text = append(t.Text, ref.Block{Formula: strings.ReplaceAll(rows, "\n  ", "\n")})
+				continue
+			}
 			t.Text = append(t.Text, ref.Block{Text: strings.Join(strings.Fields(p), " ")})
 		}
 	}
 	for _, sub := range c.Commands() {
 		t.Facts = append(t.Facts, ref.Fact{Name: sub.Name(), Text: lower(sub.Short)})
+	}
+	if c.HasAvailableSubCommands() { // alone it asks for one of them
+		t.Examples = t.Examples[:0]
+		for _, sub := range c.Commands() {
+			t.Examples = append(t.Examples, strings.TrimSuffix(sub.UseLine(), " [flags]"))
+		}
 	}
 	flags := ref.Table{Title: "Flags", Columns: []string{"flag", "meaning"}}
 	see := func(f *pflag.Flag) {
@@ -193,6 +203,9 @@ func verb(c *cobra.Command) *ref.Topic {
 		flags.Rows = append(flags.Rows, []string{"--" + f.Name + value, use})
 	}
 	c.LocalFlags().VisitAll(see)
+	for _, sub := range c.Commands() {
+		sub.LocalFlags().VisitAll(see)
+	}
 	c.InheritedFlags().VisitAll(see)
 	t.Tables = append(t.Tables, flags)
 	return t

@@ -84,6 +84,8 @@ func TestExplain(t *testing.T) {
 		"kramers-1940":     {"kramers-1940 (paper)\n", "Claims about the run crossing\n"},
 		"mode-overlap.of":  {"Data or teacher; default data."},
 		"sde.noise":        {"sgdlab list factors, sgdlab list laws"},
+		"export":           {"\n      npz      one file of arrays TABLE/COLUMN", "\n      parquet  one file for each table"},
+		"bench":            {"\n  sgdlab bench orders\n", "--paths INT"},
 		"ensemble.nothing": nil,
 	} {
 		if want == nil {

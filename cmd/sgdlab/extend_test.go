@@ -189,6 +189,9 @@ func TestCheckSizes(t *testing.T) {
 	if !strings.Contains(text, " of disk, ") || !strings.Contains(text, " of memory") || strings.Contains(text, "warning") {
 		t.Errorf("check:\n%s", text)
 	}
+	if tiny, _ := done(t, "check", spec, "ensemble.replicas=1", "observe=[]", "claims=[]", "sweep={}"); !strings.Contains(tiny, "# at most about 100 kB of disk, ") {
+		t.Errorf("check:\n%s", tiny)
+	}
 	var small struct {
 		Disk   float64  `json:"folder_bytes_at_most"`
 		Memory float64  `json:"memory_bytes_at_most"`

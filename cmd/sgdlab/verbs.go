@@ -346,10 +346,13 @@ func (a *app) checkCommand() *cobra.Command {
 	})
 }
 
-// amount writes a number of bytes.
+// amount writes a number of bytes, to 100 kB and never less than that.
 func amount(x float64) string {
 	if math.IsInf(x, 0) {
 		return "any amount"
+	}
+	if x < 1e5 {
+		return "100 kB"
 	}
 	return si(math.Round(x/1e5)*1e5) + "B"
 }

@@ -201,7 +201,10 @@ class Chart {
       scales: { x: { time: false, distr: logX ? 3 : 1, range: rangeX }, y: { distr: logY ? 3 : 1, range: pad(logY, .05) } },
       axes: [
         { stroke: ink, grid, ticks: grid, font, labelFont: font, label: this.fig.x[0], labelSize: 22, size: 30, values, space: 64, ...(logX ? logAxis : {}) },
-        { stroke: ink, grid, ticks: grid, font, labelFont: font, label: this.fig.y[0], labelSize: 22, size: (u, names) => 16 + 6.6 * Math.max(3, ...(names || []).map(n => n.length)), values, ...(logY ? logAxis : {}) },
+        { stroke: ink, grid, ticks: grid, font, labelFont: font, label: this.fig.y[0], labelSize: 22, size: (u, names, i) => {
+          u.ctx.font = u.axes[i].font[0]; // in device pixels, as are the widths
+          return 18 + Math.max(20, ...(names || []).map(n => u.ctx.measureText(n).width / devicePixelRatio));
+        }, values, ...(logY ? logAxis : {}) },
       ],
       series, bands,
       cursor: { drag: { x: true, y: true, uni: 24, dist: 6 }, points: { show: false }, y: false },
