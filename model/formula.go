@@ -208,7 +208,7 @@ func (m *Formula) chart(places Positions) (*ChartedFormula, error) {
 	}
 	for i := range s.points {
 		p := &s.points[i]
-		if p.Index != 1 || p.Nullity != 0 {
+		if p.Index != 1 {
 			continue
 		}
 		_, vectors := s.eigen(p.At)

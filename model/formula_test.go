@@ -104,6 +104,14 @@ func TestFormulaCriticalPoints(t *testing.T) {
 	if p := m.(sgdlab.Charted).CriticalPoints()[0]; p.At[0] != 0 || p.At[1] != 0 || p.Index != 0 || p.Nullity != 1 || p.Joins != nil {
 		t.Errorf("%+v", p)
 	}
+
+	// A pass that is quartic across the way joins as well.
+	m = written(t, "(x^2 - 1)^2/4 + x^2*y^2/2 + y^4", []string{"x", "y"}, nil, Positions{"left": {-1, 0}, "gate": {0.01, 0.01}, "right": {1, 0}})
+	for _, p := range m.(sgdlab.Charted).CriticalPoints() {
+		if got := strings.Join(p.Joins, " "); p.Name == "gate" && (p.Index != 1 || p.Nullity != 1 || got != "left right") {
+			t.Errorf("a quartic pass: %+v", p)
+		}
+	}
 	m = written(t, "exp((x + y)^2) + (x - 0.7*y - 0.3)^4", []string{"x", "y"}, nil, Positions{"bottom": {0.3, 0}})
 	if p := m.(sgdlab.Charted).CriticalPoints()[0]; math.Abs(p.At[0]-0.3/1.7) > 1e-6 || math.Abs(p.At[0]+p.At[1]) > 1e-12 || p.Index != 0 || p.Nullity != 1 {
 		t.Errorf("%+v", p)

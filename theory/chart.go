@@ -227,3 +227,19 @@ func (c *chart) quartic(i int) (float64, error) {
 	}
 	return fourth/24 - sum/8, nil
 }
+
+// flatness is the relative size of what a quadratic pass neglects, 3T│C│/λ² with λ its least positive eigenvalue and C the
+// quartic term along it; an error where that is no small part.
+func (c *chart) flatness(i int, quartic, temp float64) (float64, error) {
+	m, err := c.modes(i)
+	if err != nil {
+		return 0, err
+	}
+	x := m.values[m.soft]
+	loose := 3 * temp * math.Abs(quartic) / (x * x)
+	if !(loose < 1) {
+		return 0, fmt.Errorf("%s is nearly flat across the way, with the curvature %.6g beside a quartic term of %.6g: the law is for T well below %.6g there, and T is %.6g; lower the temperature, or simulate",
+			c.points[i].Name, x, quartic, x*x/(3*math.Abs(quartic)), temp)
+	}
+	return loose, nil
+}

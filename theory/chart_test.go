@@ -165,6 +165,22 @@ func TestQuarticPass(t *testing.T) {
 			t.Errorf("g = %g: %.6g, with y integrated out %.6g", gate, p.Values[0], exact)
 		}
 	}
+
+	// Between the two laws, λ² < 3CT, neither holds; above, the named saddle neglects as much as the chain.
+	between := func(gate float64) *sgdlab.Run {
+		m := landscape(t)(model.NewQuarticSaddle(model.QuarticSaddleSettings{Barrier: 0.25, Well: 1, Gate: gate, Coupling: 1, Quartic: 1}, nil))
+		return langevin(m, []float64{-1, 0}, 0.02, nil)
+	}
+	over := blankEyring
+	over.Over = "saddle"
+	for _, gate := range []float64{1e-8, 0.24} {
+		refused(t, NewEyringKramers, blankEyring, between(gate), "nearly flat")
+		refused(t, NewEyringKramers, over, between(gate), "nearly flat")
+	}
+	chain, named := predicted(t, NewEyringKramers, blankEyring, between(0.3)), predicted(t, NewEyringKramers, over, between(0.3))
+	close(t, "what the chain neglects", chain.Neglects[0], 0.08+0.06/0.09, 1e-3)
+	close(t, "what the named saddle neglects", named.Neglects[0], chain.Neglects[0], 1e-12)
+
 	cubic := EyringKramers{Well: []float64{2, 1}, Saddle: []float64{-1, 0}, Barrier: 0.25, Temperature: 0.05, Quartic: nan}
 	refused(t, NewEyringKramers, cubic, nil, "an eigenvalue in saddle is 0")
 	cubic.Saddle, cubic.Quartic = []float64{-1, 1}, 1

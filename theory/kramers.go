@@ -297,7 +297,7 @@ func NewEyringKramers(c EyringKramers, r *sgdlab.Run) (sgdlab.Theory, error) {
 	if err := positive("temperature", c.Temperature); err != nil {
 		return nil, err
 	}
-	way := "quadratic minimum and saddle"
+	way, loose := "quadratic minimum and saddle", 0.0
 	if len(missing) > 0 {
 		chart, err := chartOf(r)
 		if err != nil {
@@ -318,18 +318,18 @@ func NewEyringKramers(c EyringKramers, r *sgdlab.Run) (sgdlab.Theory, error) {
 		if len(missing) == 3 && c.Over == "" {
 			return newPassage(&network{chart: chart, temp: c.Temperature, gates: map[int]gate{}}, r, from)
 		}
-		if way, err = c.over(chart, from); err != nil {
+		if way, loose, err = c.over(chart, from); err != nil {
 			return nil, err
 		}
 	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return predict(eyringKramers{c, way})
+	return predict(eyringKramers{c, way, loose})
 }
 
-// over fills what was left out from a minimum and a saddle of a chart.
-func (c *EyringKramers) over(chart *chart, from int) (way string, err error) {
+// over fills what was left out from a minimum and a saddle of a chart; loose is what a quadratic saddle neglects beyond T/ΔV.
+func (c *EyringKramers) over(chart *chart, from int) (way string, loose float64, err error) {
 	var s int
 	if c.Over != "" {
 		s, err = chart.named(c.Over)
@@ -337,15 +337,15 @@ func (c *EyringKramers) over(chart *chart, from int) (way string, err error) {
 		s, err = chart.lowest(from)
 	}
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	well, err := chart.modes(from)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	saddle, err := chart.modes(s)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if c.Well == nil {
 		c.Well = well.values
@@ -356,15 +356,19 @@ func (c *EyringKramers) over(chart *chart, from int) (way string, err error) {
 			c.Saddle[saddle.soft] = 0
 			if math.IsNaN(c.Quartic) {
 				if c.Quartic, err = chart.quartic(s); err != nil {
-					return "", err
+					return "", 0, err
 				}
+			}
+		} else if quartic, no := chart.quartic(s); no == nil && saddle.soft > 0 {
+			if loose, err = chart.flatness(s, quartic, c.Temperature); err != nil {
+				return "", 0, err
 			}
 		}
 	}
 	if math.IsNaN(c.Barrier) {
 		c.Barrier = chart.points[s].Value - chart.points[from].Value
 	}
-	return fmt.Sprintf("from %s over %s", chart.points[from].Name, chart.points[s].Name), nil
+	return fmt.Sprintf("from %s over %s", chart.points[from].Name, chart.points[s].Name), loose, nil
 }
 
 // check refuses what is outside the regime.
@@ -405,7 +409,8 @@ func (c *EyringKramers) check() error {
 // eyringKramers is the law with words about the way.
 type eyringKramers struct {
 	EyringKramers
-	way string
+	way   string
+	loose float64
 }
 
 func (c eyringKramers) Predict([]float64) sgdlab.Prediction {
@@ -425,7 +430,7 @@ func (c eyringKramers) Predict([]float64) sgdlab.Prediction {
 		// Corrections to the gate are of the order √T.
 		small, source = math.Sqrt(small), "berglund-gentz-2010"
 	}
-	return sgdlab.One(sgdlab.Leading, tau, small, fmt.Sprintf("T ≪ ΔV, here T/ΔV = %.3g; %s", c.Temperature/c.Barrier, c.way), source)
+	return sgdlab.One(sgdlab.Leading, tau, small+c.loose, fmt.Sprintf("T ≪ ΔV, here T/ΔV = %.3g; %s", c.Temperature/c.Barrier, c.way), source)
 }
 
 // passage is the mean time of a network.

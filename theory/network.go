@@ -54,8 +54,11 @@ func (n *network) gate(s int) (gate, error) {
 	case g.quartic:
 		g.log += elementary.Log(quarticWidth(c, n.temp))
 	case err == nil && m.soft > 0:
-		x := m.values[m.soft]
-		n.loose = max(n.loose, 3*n.temp*math.Abs(c)/(x*x))
+		loose, err := n.flatness(s, c, n.temp)
+		if err != nil {
+			return gate{}, err
+		}
+		n.loose = max(n.loose, loose)
 	}
 	n.gates[s] = g
 	return g, nil
