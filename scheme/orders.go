@@ -431,6 +431,9 @@ func (r *replay) Draw(xi lanes.Pack, at *sgdlab.Clock) { lanes.Copy(xi, r.xi[at.
 // Index is 2.
 func (r *replay) Index() float64 { return 2 }
 
+// Gaussian is true: it is played with increments of Brownian motion.
+func (r *replay) Gaussian() bool { return true }
+
 // pathAreas are the Lévy areas of a recorded path whose substeps are straight, m to a step.
 type pathAreas struct {
 	of *replay

@@ -6,7 +6,7 @@
 //	go run ./internal/mutants -n 3,7     some of them
 //
 // The tree is left alone: a changed file is laid over it (go test -overlay), and rooms that do not see it are not tested
-// again. It ends with status 1 where a mistake is not found.
+// again. It ends with status 1 where a mistake is not found, or a test fails without any.
 //
 // What belongs here: planting. What does not: how the code is tested, which is beside the code.
 package main
@@ -15,9 +15,9 @@ import (
 	"bufio"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path"
@@ -73,19 +73,28 @@ func (m mistake) found(root, dir, rooms string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	changed := filepath.Join(dir, "changed"+filepath.Ext(m.file))
-	if err := os.WriteFile(changed, []byte(text), 0o666); err != nil {
-		return nil, err
+	return failing(root, dir, rooms, m.title, map[string]string{m.file: text})
+}
+
+// failing returns the tests of some rooms that fail with some files laid over the tree.
+func failing(root, dir, rooms, title string, over map[string]string) ([]string, error) {
+	replace := map[string]string{}
+	for file, text := range over {
+		changed := filepath.Join(dir, "changed"+filepath.Ext(file))
+		if err := os.WriteFile(changed, []byte(text), 0o666); err != nil {
+			return nil, err
+		}
+		replace[filepath.Join(root, filepath.FromSlash(file))] = changed
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, filepath.FromSlash(m.file)): changed}})
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
 		return nil, err
 	}
-	over := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(over, overlay, 0o666); err != nil {
+	laid := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(laid, overlay, 0o666); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "test", "-json", "-overlay", over, rooms)
+	cmd := exec.Command("go", "test", "-json", "-overlay", laid, rooms)
 	cmd.Dir = root
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -97,14 +106,18 @@ func (m mistake) found(root, dir, rooms string) ([]string, error) {
 	}
 	var tests []string
 	seen := 0
-	for s := bufio.NewScanner(out); s.Scan(); {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<24) // what a test prints may be long
+	for lines.Scan() {
 		var e event
-		if json.Unmarshal(s.Bytes(), &e) != nil {
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
 		switch {
 		case e.Action == "build-fail":
-			return nil, fmt.Errorf("%s: %s does not build with it", m.title, e.ImportPath)
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			return nil, fmt.Errorf("%s: %s does not build with it", title, e.ImportPath)
 		case e.Action == "pass" && e.Test == "", e.Action == "fail" && e.Test == "":
 			seen++
 		}
@@ -112,10 +125,12 @@ func (m mistake) found(root, dir, rooms string) ([]string, error) {
 			tests = append(tests, strings.TrimPrefix(e.Package, "sgdlab/")+"."+e.Test)
 		}
 	}
-	_, _ = io.Copy(io.Discard, out)
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
 	_ = cmd.Wait() // fails where a test does
 	if seen == 0 {
-		return nil, fmt.Errorf("%s: no test ran", m.title)
+		return nil, fmt.Errorf("%s: no test ran", title)
 	}
 	slices.Sort(tests)
 	return tests, nil
@@ -146,6 +161,9 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if tests, err := failing(root, dir, "./...", "no mistake", nil); err != nil || len(tests) > 0 {
+		return errors.Join(err, fmt.Errorf("without any mistake %d tests fail: %s", len(tests), strings.Join(tests, " ")))
+	}
 	missed := 0
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "\tmistake\tfile\ttests that fail\tamong them")
