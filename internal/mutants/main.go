@@ -94,7 +94,7 @@ func failing(root, dir, rooms, title string, over map[string]string) ([]string, 
 	if err := os.WriteFile(laid, overlay, 0o666); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "test", "-json", "-overlay", laid, rooms)
+	cmd := exec.Command("go", "test", "-json", "-timeout", "5m", "-overlay", laid, rooms)
 	cmd.Dir = root
 	out, err := cmd.StdoutPipe()
 	if err != nil {
