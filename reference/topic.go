@@ -518,16 +518,20 @@ func (b *Book) observable(t *Topic) {
 }
 
 func (t *Topic) columns(list []sgdlab.Column, on *stand) {
-	table := Table{Title: "Columns", Columns: []string{"column", "unit"}}
+	table := Table{Title: "Columns", Columns: []string{"column"}}
+	units := slices.ContainsFunc(list, func(c sgdlab.Column) bool { return c.Unit != "" })
+	if units {
+		table.Columns = append(table.Columns, "unit")
+	}
 	if len(list) > 1 {
 		table.Title += " on " + described(on)
 	}
 	for _, c := range list {
-		unit := c.Unit
-		if unit == "" {
-			unit = "a pure number"
+		row := []string{c.Name}
+		if units {
+			row = append(row, c.Unit)
 		}
-		table.Rows = append(table.Rows, []string{c.Name, unit})
+		table.Rows = append(table.Rows, row)
 	}
 	t.Tables = append(t.Tables, table)
 }

@@ -71,7 +71,7 @@ func TestExplain(t *testing.T) {
 		"heun":             {"converges in the sense of  Stratonovich", "additive     1       2\n", "Rümelin 1982."},
 		"levy":             {"stable (law of a noise), also levy\n", "Index α, by settings\n"},
 		"deep-linear":      {"What it can be asked", "Curved       multiplies by its Hessian\n", "model: {name: deep-linear, widths: [3, 2]}"},
-		"sharpness":        {"sharpness-residual  a pure number\n"},
+		"sharpness":        {"sharpness-residual\n"},
 		"gaussian":         {"gaussian (data set)", "\n\n\ngaussian (start)", "\n\n\ngaussian (law of a noise)"},
 		"run":              {"run (verb)\n", "sgdlab run SPEC [key=value …]\n", "--workers INT"},
 		"events":           {"events (key of a spec)\n", "{from: saddle, by: ε}"},
