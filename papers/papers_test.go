@@ -286,8 +286,7 @@ func TestSheets(t *testing.T) {
 			"4.1 log law":               {"log-law", "arrhenius"},
 		},
 		"milstein-1974": { // no sheet: the theorem that the paper is known for, and Maruyama's beside it
-			"strong orders":  {"euler-order", "milstein-order", "milstein-closer"},
-			"exact solution": {"exact"},
+			"strong orders": {"euler-order", "milstein-order", "milstein-closer"},
 		},
 	}
 	sources, err := papers.Sources()
