@@ -75,3 +75,68 @@ claims:
 		}
 	}
 }
+
+// A replica is at no distance from its start when it starts, whatever the seeds of start and noise and whether arms share them.
+func TestDistanceIsFromTheReplicasOwnStart(t *testing.T) {
+	for _, independent := range []string{"false", "true"} {
+		st := load(t, `
+seed: {data: 1, init: 5, noise: 9}
+model: {name: quadratic, spectrum: [1, 2]}
+start: {name: gaussian, deviation: 1}
+dynamics:
+  gd:  {name: gd, rate: 0.1}
+  sde: {name: sde, calculus: ito, step: 0.1, noise: {factor: identity, temperature: 0.1}}
+observe: [{name: distance-to-start, every: 1}]
+ensemble: {replicas: 12, independent: `+independent+`, until: {steps: 3}}
+sweep: {seed.init: [5, 6]}
+`)
+		for _, o := range simulated(t, st) {
+			m := o.Series["distance-to-start"].Moments
+			if m[0].N != 12 || m[0].Max != 0 || !(m[1].Min > 0) {
+				t.Errorf("independent: %s, %s: distances up to %g at the start, from %g after a step", independent, st.Label(o.Cell), m[0].Max, m[1].Min)
+			}
+		}
+	}
+}
+
+// On a flow the crossing of any column is found inside the step: θ = e⁻ᵗ is at ½ at t = ln 2.
+func TestCrossingOfASecondColumn(t *testing.T) {
+	st := load(t, `
+model: {name: quadratic, spectrum: [1]}
+start: {name: point, at: [1]}
+dynamics: {flow: {name: flow, step: 0.5, tolerance: 1e-12}}
+events: {near: {of: {name: nearest-minimum}, column: nearest-minimum-distance, falls-below: 0.5}}
+ensemble: {replicas: 1, until: {event: near, at-most: {time: 5}}}
+`)
+	for _, o := range simulated(t, st) {
+		if s := o.Passages["near"]; len(s.Values) != 1 || s.Censored[0] || math.Abs(s.Values[0]-math.Ln2) > 1e-10 {
+			t.Errorf("passages %v; want one at ln 2 = %g", s.Values, math.Ln2)
+		}
+	}
+}
+
+// The scales of plateaus reach the search, and points that differ in them do not share it. The plateaus of this staircase are at 8.5
+// up to t = 1.6 and at ½ from 1.7 to 5.6, of 10: of a third of the record in t is the second, in ln t, from 0.02 on, the first.
+// Which of them it is shows in the height, far from a factor 2: as long a plateau takes in some of the descent.
+func TestScalesOfPlateaus(t *testing.T) {
+	st := load(t, `
+data: {name: target-matrix, singular-values: [4, 1], rotate: false}
+model: {name: deep-linear, widths: [2, 2, 2]}
+start: {name: balanced, strength: 1e-5}
+dynamics: {gd: {name: gd, rate: 0.02}}
+observe: [{name: loss, every: 1}]
+plateaus: {of: loss, duration: 0.33, time: linear}
+ensemble: {replicas: 1, until: {steps: 500}}
+sweep: {plateaus.time: [linear, log]}
+`)
+	_, got := tabled(t, st)
+	var heights [2][]float64
+	for _, p := range got.plateaus {
+		heights[p.Cell] = append(heights[p.Cell], p.Height)
+	}
+	for i, want := range []float64{0.5, 8.5} {
+		if len(heights[i]) == 0 || math.Abs(math.Log2(heights[i][0]/want)) > 0.5 {
+			t.Errorf("%s: plateaus at %g, want the first at %g", st.Label(&st.Cells[i]), heights[i], want)
+		}
+	}
+}
