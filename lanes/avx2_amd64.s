@@ -2526,31 +2526,31 @@ row:
 	JNE     single0
 
 block0:
-	CMPQ       CX, $0x04
-	JLT        rest0
-	VMOVUPD    (R8)(AX*1), Y0
-	VMOVUPD    (R9)(AX*1), Y1
-	VMOVUPD    (R10)(AX*1), Y2
-	VMOVUPD    (R11)(AX*1), Y3
-	VUNPCKLPD  Y1, Y0, Y4
-	VUNPCKHPD  Y1, Y0, Y5
-	VUNPCKLPD  Y3, Y2, Y6
-	VUNPCKHPD  Y3, Y2, Y7
-	VPERM2F128 $0x20, Y6, Y4, Y0
-	VMOVUPD    Y0, (BX)
-	ADDQ       R12, BX
-	VPERM2F128 $0x20, Y7, Y5, Y1
-	VMOVUPD    Y1, (BX)
-	ADDQ       R12, BX
-	VPERM2F128 $0x31, Y6, Y4, Y2
-	VMOVUPD    Y2, (BX)
-	ADDQ       R12, BX
-	VPERM2F128 $0x31, Y7, Y5, Y3
-	VMOVUPD    Y3, (BX)
-	ADDQ       R12, BX
-	ADDQ       $0x20, AX
-	SUBQ       $0x04, CX
-	JMP        block0
+	CMPQ        CX, $0x04
+	JLT         rest0
+	VMOVUPD     (R8)(AX*1), X0
+	VINSERTF128 $0x01, (R10)(AX*1), Y0, Y0
+	VMOVUPD     (R9)(AX*1), X1
+	VINSERTF128 $0x01, (R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     16(R8)(AX*1), X0
+	VINSERTF128 $0x01, 16(R10)(AX*1), Y0, Y0
+	VMOVUPD     16(R9)(AX*1), X1
+	VINSERTF128 $0x01, 16(R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	ADDQ        $0x20, AX
+	SUBQ        $0x04, CX
+	JMP         block0
 
 rest0:
 	TESTQ CX, CX
@@ -2590,31 +2590,31 @@ done0:
 	JNE     single1
 
 block1:
-	CMPQ       CX, $0x04
-	JLT        rest1
-	VMOVUPD    (R8)(AX*1), Y0
-	VMOVUPD    (R9)(AX*1), Y1
-	VMOVUPD    (R10)(AX*1), Y2
-	VMOVUPD    (R11)(AX*1), Y3
-	VUNPCKLPD  Y1, Y0, Y4
-	VUNPCKHPD  Y1, Y0, Y5
-	VUNPCKLPD  Y3, Y2, Y6
-	VUNPCKHPD  Y3, Y2, Y7
-	VPERM2F128 $0x20, Y6, Y4, Y0
-	VMOVUPD    Y0, (BX)
-	ADDQ       R12, BX
-	VPERM2F128 $0x20, Y7, Y5, Y1
-	VMOVUPD    Y1, (BX)
-	ADDQ       R12, BX
-	VPERM2F128 $0x31, Y6, Y4, Y2
-	VMOVUPD    Y2, (BX)
-	ADDQ       R12, BX
-	VPERM2F128 $0x31, Y7, Y5, Y3
-	VMOVUPD    Y3, (BX)
-	ADDQ       R12, BX
-	ADDQ       $0x20, AX
-	SUBQ       $0x04, CX
-	JMP        block1
+	CMPQ        CX, $0x04
+	JLT         rest1
+	VMOVUPD     (R8)(AX*1), X0
+	VINSERTF128 $0x01, (R10)(AX*1), Y0, Y0
+	VMOVUPD     (R9)(AX*1), X1
+	VINSERTF128 $0x01, (R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     16(R8)(AX*1), X0
+	VINSERTF128 $0x01, 16(R10)(AX*1), Y0, Y0
+	VMOVUPD     16(R9)(AX*1), X1
+	VINSERTF128 $0x01, 16(R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	ADDQ        $0x20, AX
+	SUBQ        $0x04, CX
+	JMP         block1
 
 rest1:
 	TESTQ CX, CX

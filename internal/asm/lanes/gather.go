@@ -9,7 +9,8 @@ import (
 )
 
 // gather emits row gathers, four lanes at a time: dense rows of x by blocks of 4 × 4 numbers that are transposed in
-// registers, the rest number by number. The gather instruction is slower than either on most processors.
+// registers, the rest number by number. Rows two apart meet as halves of a register when they are loaded: moving halves
+// between registers takes longer. The gather instruction is slower than either on most processors.
 func gather() {
 	kernel("gatherAVX2", "func(dst *float64, dstRow, dstCol int, x *float64, xRow, xCol int, index *int32, rows, cols int)",
 		"gatherAVX2 copies to each lane of row i of dst the row of x that index names for it.",
@@ -23,7 +24,6 @@ func gather() {
 		xAt, cols  = RAX, RCX
 		x          = RDX
 		y          = []VecPhysical{Y0, Y1, Y2, Y3}
-		t          = []VecPhysical{Y4, Y5, Y6, Y7}
 		from       = func(l int) Mem { return Mem{Base: lane[l], Index: xAt, Scale: 1} }
 	)
 	Load(Param("dst"), dst)
@@ -55,17 +55,17 @@ func gather() {
 		Label(label("block"))
 		CMPQ(cols, Imm(4))
 		JLT(LabelRef(label("rest")))
-		for l := range lane {
-			VMOVUPD(from(l), y[l])
-		}
-		VUNPCKLPD(y[1], y[0], t[0])
-		VUNPCKHPD(y[1], y[0], t[1])
-		VUNPCKLPD(y[3], y[2], t[2])
-		VUNPCKHPD(y[3], y[2], t[3])
-		for j := range 4 {
-			VPERM2F128(Imm([]uint64{0x20, 0x31}[j/2]), t[j%2+2], t[j%2], y[j])
-			VMOVUPD(y[j], Mem{Base: dAt})
-			ADDQ(dCol, dAt)
+		for pair := range 2 { // of columns
+			for l := range 2 {
+				VMOVUPD(from(l).Offset(16*pair), y[l].AsX())
+				VINSERTF128(Imm(1), from(l+2).Offset(16*pair), y[l], y[l])
+			}
+			VUNPCKLPD(y[1], y[0], y[2])
+			VUNPCKHPD(y[1], y[0], y[3])
+			for _, column := range y[2:] {
+				VMOVUPD(column, Mem{Base: dAt})
+				ADDQ(dCol, dAt)
+			}
 		}
 		ADDQ(Imm(32), xAt)
 		SUBQ(Imm(4), cols)
