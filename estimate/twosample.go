@@ -82,6 +82,7 @@ type Pairs struct {
 	N, Bad     int64
 	A, B       float64 // means
 	AA, BB, AB float64 // Σ(a−ā)², Σ(b−b̄)², Σ(a−ā)(b−b̄)
+	D, DD, DB  float64 // of d = a − b: its mean, Σ(d−d̄)² and Σ(d−d̄)(b−b̄); sums of the others cancel where a and b nearly agree
 }
 
 // Add takes in one pair.
@@ -99,6 +100,10 @@ func (p *Pairs) Add(a, b float64) {
 	p.AB = math.FMA(float64(da*f), db, p.AB)
 	p.A += da / n
 	p.B += db / n
+	dd := a - b - p.D
+	p.DD = math.FMA(float64(dd*f), dd, p.DD)
+	p.DB = math.FMA(float64(dd*f), db, p.DB)
+	p.D += dd / n
 }
 
 // Merge takes in other pairs, in the order that the plan fixes.
@@ -114,13 +119,16 @@ func (p *Pairs) Merge(o Pairs) {
 	}
 	na, nb := float64(p.N), float64(o.N)
 	n := na + nb
-	da, db := o.A-p.A, o.B-p.B
+	da, db, dd := o.A-p.A, o.B-p.B, o.D-p.D
 	w := na * (nb / n)
 	p.AA += math.FMA(float64(da*w), da, o.AA)
 	p.BB += math.FMA(float64(db*w), db, o.BB)
 	p.AB += math.FMA(float64(da*w), db, o.AB)
+	p.DD += math.FMA(float64(dd*w), dd, o.DD)
+	p.DB += math.FMA(float64(dd*w), db, o.DB)
 	p.A = math.FMA(da, nb/n, p.A)
 	p.B = math.FMA(db, nb/n, p.B)
+	p.D = math.FMA(dd, nb/n, p.D)
 	p.N += o.N
 	p.Bad += o.Bad
 }
@@ -132,8 +140,8 @@ func (p Pairs) Difference(level float64) Estimate {
 		return Missing(0)
 	}
 	n := float64(p.N)
-	se := math.Sqrt(math.Max(p.AA+p.BB-float64(2*p.AB), 0) / (n - 1) / n) // NaN at n = 1
-	return around(p.A-p.B, se, studentQuantile(alpha, n-1), p.N)
+	se := math.Sqrt(p.DD / (n - 1) / n) // NaN at n = 1
+	return around(p.D, se, studentQuantile(alpha, n-1), p.N)
 }
 
 // Ratio is ā/b̄ over pairs, with Fieller's interval for correlated means and n − 1 degrees of freedom.
@@ -147,7 +155,9 @@ func (p Pairs) Ratio(level float64) Estimate {
 	if p.N == 1 {
 		f = math.NaN()
 	}
-	return fieller(p.A, p.B, p.AA*f, p.BB*f, p.AB*f, studentQuantile(alpha, n-1), p.N)
+	e := fieller(p.D, p.B, p.DD*f, p.BB*f, p.DB*f, studentQuantile(alpha, n-1), p.N) // of ā/b̄ − 1
+	e.Value, e.Lo, e.Hi = p.A/p.B, e.Lo+1, e.Hi+1
+	return e
 }
 
 // Correlation is Pearson's, with Fisher's interval tanh(atanh r ± z/√(n−3)), which assumes joint normality.

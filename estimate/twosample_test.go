@@ -107,7 +107,7 @@ func TestPairs(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	// ρ = 2 and mean b = 3: se = √(vₐₐ + 4v_bb − 4v_ab)/3 with v = sums/(4·5).
-	near(t, "paired ratio se", Pairs{N: 5, A: 6, B: 3, AA: 5, BB: 1, AB: 1.5}.Ratio(0.95).SE, math.Sqrt((5+4-6)/20.0)/3, 1e-14)
+	near(t, "paired ratio se", Pairs{N: 5, A: 6, B: 3, AA: 5, BB: 1, AB: 1.5, D: 3, DD: 3, DB: 0.5}.Ratio(0.95).SE, math.Sqrt((5+4-6)/20.0)/3, 1e-14)
 	// r = ½ at n = 28: Fisher's interval, atanh ½ ± 1.96/5.
 	c := Pairs{N: 28, AA: 4, BB: 1, AB: 1}.Correlation(0.95)
 	near(t, "r", c.Value, 0.5, 1e-15)
@@ -360,5 +360,25 @@ func TestCounterIsSplitMix64(t *testing.T) {
 		if math.Abs(float64(h)-10000) > 330 { // 4 standard deviations: false alarm 2e-4 for the three
 			t.Errorf("below(3): %v", hits)
 		}
+	}
+}
+
+// Pairs that nearly agree: the scatter of their difference is not lost in that of each.
+func TestPairsThatNearlyAgree(t *testing.T) {
+	const tiny = 0x1p-40
+	var p, q Pairs
+	for i := range 20 {
+		add := p.Add
+		if i%3 == 0 {
+			add = q.Add
+		}
+		add(float64(i)+tiny*float64(i%2), float64(i))
+	}
+	p.Merge(q)
+	d := p.Difference(0.95)
+	near(t, "difference of near pairs", d.Value, tiny/2, 1e-14)
+	near(t, "its se", d.SE, tiny/2/math.Sqrt(19), 1e-14)
+	if q := p.Ratio(0.95); !(q.Hi-q.Lo < 4*tiny/9.5/math.Sqrt(19)) || !(q.Lo < q.Value && q.Value < q.Hi) {
+		t.Errorf("ratio of near pairs: %+v", q)
 	}
 }
