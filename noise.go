@@ -140,8 +140,18 @@ type Scheme interface {
 	Step(sde *SDE, theta lanes.Pack, h lanes.Vec, inc Increments, live lanes.Mask, ws *lanes.Arena)
 }
 
-// Increments are a step's random numbers: for each noise h^(1/α)ξ, and its scale.
+// Increments are a step's random numbers: for each noise ξ, and what it is multiplied by. The increment is ΔW = grow·ξ.
 type Increments struct {
-	Draw  []lanes.Pack
+	Draw  []lanes.Pack // ξ
+	Grow  []lanes.Vec  // h^(1/α)
 	Scale []lanes.Vec
+}
+
+// Kick is scale·h^(1/α) of noise i, so that its kick is Kick·σ(θ)ξ.
+func (inc Increments) Kick(i int) lanes.Vec {
+	v := inc.Scale[i]
+	for l, g := range inc.Grow[i] {
+		v[l] *= g
+	}
+	return v
 }

@@ -613,14 +613,14 @@ func TestSchemes(t *testing.T) {
 			lanes.Scale(small, 1e-6)
 			kick := clone(small)
 			lanes.Mul(kick, kick, theta)
-			inc := sgdlab.Increments{Draw: []lanes.Pack{small}, Scale: []lanes.Vec{lanes.Splat(0.3)}}
+			inc := sgdlab.Increments{Draw: []lanes.Pack{small}, Grow: []lanes.Vec{lanes.Splat(1)}, Scale: []lanes.Vec{lanes.Splat(0.3)}}
 			got, want := step(sde, 1e-13, theta, lanes.All, inc), clone(theta)
 			lanes.AddScaled(want, lanes.Splat(0.3), kick)
 			near(t, "θ + scale·θξ", got, want, 1e-11, lanes.All)
 			return
 		}
 		xi := normals("xi", d)
-		inc := sgdlab.Increments{Draw: []lanes.Pack{xi}, Scale: []lanes.Vec{lanes.Splat(0.3)}}
+		inc := sgdlab.Increments{Draw: []lanes.Pack{xi}, Grow: []lanes.Vec{lanes.Splat(1)}, Scale: []lanes.Vec{lanes.Splat(0.3)}}
 		got, want := step(sde, 1e-9, theta, lanes.All, inc), clone(theta)
 		lanes.AddScaled(want, lanes.Splat(0.3), xi)
 		near(t, "θ + scale·ξ", got, want, 1e-8, lanes.All)

@@ -182,7 +182,7 @@ func TestShorthandResolves(t *testing.T) {
 	}
 	n := parse(t, "{name: sde, calculus: ito, rate: 0.1, noise: hessian}")
 	decoded[*sgdlab.Site, sgdlab.Stepper](t, n)
-	if got := spec.Inline(n.Get("noise")); got != "{factor: hessian, of: gauss-newton, frozen: false, law: gaussian}" {
+	if got := spec.Inline(n.Get("noise")); got != "{factor: hessian, of: gauss-newton, frozen: false, law: gaussian, resolution: single}" {
 		t.Errorf("noise resolves to %s", got)
 	}
 }
@@ -224,7 +224,7 @@ func TestMistakes(t *testing.T) {
 		"{number: 1, law: stable}":          {"1: item.alpha: got nothing; want number: the index α of the law, at most 2: P(|ξ| > x) falls as x^−α"},
 		"{number: 1, law: stable, alpha: -1}": {
 			"1: item.alpha: got -1; want a number > 0: the index α of the law, at most 2: P(|ξ| > x) falls as x^−α"},
-		"{number: 1, law: gaussian, alpha: 1}":     {"1: item.alpha: got the unknown key alpha; want one of from-below, number, between, maybe, whole, seed, flag, text, word, numbers, counts, names, rows, rate, rates, heat, sense, own, nested, pointer, list, law, stream, substeps, other, laws, noise, draw, observers"},
+		"{number: 1, law: gaussian, alpha: 1}":     {"1: item.alpha: got the unknown key alpha; want one of from-below, number, between, maybe, whole, seed, flag, text, word, numbers, counts, names, rows, rate, rates, heat, sense, own, nested, pointer, list, law, stream, substeps, resolution, other, laws, noise, draw, observers"},
 		"{number: 1, other: {name: stable}}":       {"1: item.other.alpha: got nothing; want number: the index α of the law, at most 2: P(|ξ| > x) falls as x^−α"},
 		"{number: 1, other: {alpha: 1}}":           {"1: item.other: got no name; want name: one of " + names("laws")},
 		"{number: 1, other: [1]}":                  {"1: item.other: got a list of 1; want a law, as in {law: gaussian}"},
@@ -296,7 +296,7 @@ func TestNoiseMaps(t *testing.T) {
 		"{factor: per-sample, law: multinomial, batch: 3, draw: reshuffled}":     "2",
 		"{factor: per-sample, law: {name: multinomial, batch: 3}, batch: 2}":     "2",
 		"{factor: identity, T: 0.1, law: sign}":                                  "2",
-		"{factor: per-sample, alpha: 1.5}":                                       "item.noise.alpha: got the unknown key alpha; want one of factor, batch, law, stream, substeps",
+		"{factor: per-sample, alpha: 1.5}":                                       "item.noise.alpha: got the unknown key alpha; want one of factor, batch, law, stream, substeps, resolution",
 		"{factor: per-sample, law: {name: stable, alpha: 1.5}, alpha: 1}":        "item.noise.alpha: got the unknown key alpha; want one of factor, batch, law",
 		"{factor: per-sample, law: stable, alpha: 1.5, betch: 2}":                "item.noise.betch: got the unknown key betch; want a known key; did you mean batch?",
 		"{factor: per-sample, law: {name: stable, alpha: 1.5, batch: 2}}":        "item.noise.law.batch: got the unknown key batch; want one of name, alpha, stream, substeps",

@@ -16,7 +16,7 @@ func normals(purpose string, seed uint64, count int) []float64 {
 		at.Seed[l], at.Replica[l] = seed, uint64(l)
 	}
 	z := make(lanes.Pack, (count+lanes.W-1)/lanes.W)
-	rng.New(purpose).Normals(z, at)
+	rng.New(purpose).FullNormals(z, at)
 	out := make([]float64, count)
 	for i := range out {
 		out[i] = z[i/lanes.W][i%lanes.W]

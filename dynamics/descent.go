@@ -34,11 +34,18 @@ func (d *Descent) Init(state, theta lanes.Pack, _ *sgdlab.Clock, fresh lanes.Mas
 
 // Step moves the live lanes by −ηg and returns η.
 func (d *Descent) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord) lanes.Vec {
+	return d.step(theta, at, live, rec, nil, nil)
+}
+
+func (d *Descent) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord, noises []sgdlab.Noise, inc *sgdlab.Increments) lanes.Vec {
 	d.ws.Reset()
 	g := d.ws.Pack(d.Dim)
 	d.Of.Gradient(g, theta, at, rec, &d.ws)
 	eta := d.Rate(at)
-	lanes.Descend(theta, eta, g, live)
+	if len(noises) > 0 {
+		noise.Draw(inc, noises, eta, at, &d.ws)
+	}
+	noise.Move(theta, eta, g, noises, inc, live, &d.ws)
 	if rec != nil {
 		rec.Dt, rec.Live = eta, live
 	}

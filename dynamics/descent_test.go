@@ -253,7 +253,7 @@ func sdes(site *sgdlab.Site, rate sgdlab.Setting) map[string]func() sgdlab.Stepp
 		}
 	}
 	perSample := func(s *sgdlab.Site) (sgdlab.Noise, error) {
-		return noise.Join(must(noise.NewPerSample(noise.PerSampleSettings{Batch: 2}, s)), must(noise.NewGaussian(noise.LawSettings{}, s)))
+		return noise.Join(must(noise.NewPerSample(noise.PerSampleSettings{Batch: 2}, s)), must(noise.NewGaussian(noise.GaussianSettings{}, s)))
 	}
 	stable := func(s *sgdlab.Site) (sgdlab.Noise, error) {
 		return noise.Join(must(noise.NewIdentity(noise.IdentitySettings{Temperature: sgdlab.Quantity{Setting: sgdlab.Constant(0.01)}}, s)), must(noise.NewStable(noise.StableSettings{Alpha: 1.7}, s)))

@@ -55,7 +55,7 @@ func (p push) ApplyT(dst, theta, v lanes.Pack, _ *lanes.Arena) {
 // deaf is a factor that has no transpose.
 type deaf struct{ sgdlab.Factor }
 
-func gaussian() sgdlab.Law { return must(noise.NewGaussian(noise.LawSettings{}, &sgdlab.Site{})) }
+func gaussian() sgdlab.Law { return must(noise.NewGaussian(noise.GaussianSettings{}, &sgdlab.Site{})) }
 
 // clockAt is a clock at a point of a sweep.
 func clockAt(p int32) *sgdlab.Clock {

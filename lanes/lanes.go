@@ -175,10 +175,20 @@ func ScaleLanes(dst Pack, s Vec) {
 	scaleLanes(dst, s)
 }
 
+// Squares is dst = a² − b², entrywise, as fma(a, a, −b²).
+func Squares(dst, a, b Pack) {
+	match("Squares", len(dst), len(a))
+	match("Squares", len(dst), len(b))
+	squares(dst, a, b)
+}
+
 // AddScaled is dst += s·a with one factor per lane.
-func AddScaled(dst Pack, s Vec, a Pack) {
-	match("AddScaled", len(dst), len(a))
-	addScaled(dst, s, a)
+func AddScaled(dst Pack, s Vec, a Pack) { AddScaledLanes(dst, s, a, All) }
+
+// AddScaledLanes is dst += s·a on the live lanes, with one factor per lane.
+func AddScaledLanes(dst Pack, s Vec, a Pack, live Mask) {
+	match("AddScaledLanes", len(dst), len(a))
+	addScaled(dst, s, a, live)
 }
 
 // Descend is θ −= η·g on the live lanes.
@@ -187,13 +197,38 @@ func Descend(theta Pack, eta Vec, g Pack, live Mask) {
 	descend(theta, eta, g, live)
 }
 
-// Dot is Σⱼ aⱼbⱼ in each lane, summed in the order of j.
+// DescendAdd is θ ← θ + s·a − η·g on the live lanes, in one pass: fma(−η, g, fma(s, a, θ)).
+func DescendAdd(theta Pack, eta Vec, g Pack, s Vec, a Pack, live Mask) {
+	match("DescendAdd", len(theta), len(g))
+	match("DescendAdd", len(theta), len(a))
+	descendAdd(theta, eta, g, s, a, live)
+}
+
+// Dot is Σⱼ aⱼbⱼ in each lane, summed in four parts, part i in the order of the j ≡ i (mod 4), and (s₀ + s₁) + (s₂ + s₃).
 func Dot(a, b Pack) Vec {
 	match("Dot", len(a), len(b))
 	return dot(a, b)
 }
 
-// Sum is Σⱼ aⱼ in each lane, summed in the order of j.
+// SquaresDot is Dot(x, Squares(u, v)) = Σⱼ xⱼ(uⱼ² − vⱼ²), in one pass.
+func SquaresDot(x, u, v Pack) Vec {
+	match("SquaresDot", len(x), len(u))
+	match("SquaresDot", len(x), len(v))
+	return squaresDot(x, u, v)
+}
+
+// DescendSquares is a step down the slope c of Σⱼ xⱼ(uⱼ² − vⱼ²) on the live lanes,
+//
+//	u ← u − η·2cx ⊙ u,  v ← v + η·2cx ⊙ v:
+//
+// with g = fma(x, c, 0), u ← fma(−η, 2g·u, u) and v ← fma(−η, −2g·v, v), products rounded.
+func DescendSquares(u, v Pack, eta, c Vec, x Pack, live Mask) {
+	match("DescendSquares", len(u), len(x))
+	match("DescendSquares", len(v), len(x))
+	descendSquares(u, v, eta, c, x, live)
+}
+
+// Sum is Σⱼ aⱼ in each lane, summed in four parts as Dot is.
 func Sum(a Pack) Vec {
 	return sum(a)
 }

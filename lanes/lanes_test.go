@@ -166,19 +166,31 @@ func TestEntrywise(t *testing.T) {
 			}, []int{1, 5}, 5},
 		{"Dot", func(dst Pack, in []Pack) { dst[0] = Dot(in[0], in[1]) },
 			func(dst []float64, in [][]float64) {
-				s := 0.0
+				var s [4]float64
 				for j := range in[0] {
-					s = math.FMA(in[0][j], in[1][j], s)
+					s[j%4] = math.FMA(in[0][j], in[1][j], s[j%4])
 				}
-				dst[0] = s
+				dst[0] = (s[0] + s[1]) + (s[2] + s[3])
 			}, []int{7, 7}, 1},
+		{"DescendAdd", func(dst Pack, in []Pack) { DescendAdd(dst, in[0][0], in[1], in[2][0], in[3], All) },
+			func(dst []float64, in [][]float64) {
+				for j := range dst {
+					dst[j] = math.FMA(-in[0][0], in[1][j], math.FMA(in[2][0], in[3][j], dst[j]))
+				}
+			}, []int{1, 5, 1, 5}, 5},
+		{"Squares", func(dst Pack, in []Pack) { Squares(dst, in[0], in[1]) },
+			func(dst []float64, in [][]float64) {
+				for j := range dst {
+					dst[j] = math.FMA(in[0][j], in[0][j], -float64(in[1][j]*in[1][j]))
+				}
+			}, []int{5, 5}, 5},
 		{"Sum", func(dst Pack, in []Pack) { dst[0] = Sum(in[0]) },
 			func(dst []float64, in [][]float64) {
-				s := 0.0
-				for _, x := range in[0] {
-					s += x
+				var s [4]float64
+				for j, x := range in[0] {
+					s[j%4] += x
 				}
-				dst[0] = s
+				dst[0] = (s[0] + s[1]) + (s[2] + s[3])
 			}, []int{7}, 1},
 		{"MaxAbs", func(dst Pack, in []Pack) { dst[0] = MaxAbs(in[0]) },
 			func(dst []float64, in [][]float64) {

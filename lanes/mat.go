@@ -96,29 +96,31 @@ func (v View) T() View {
 func (v View) At(i, j int) *Vec { return &v.P[i*v.RowStride+j*v.ColStride] }
 
 // MatMul is dst = a·b in each lane; entries are summed in the order of the inner index. dst must not overlap a or b.
-func MatMul(dst, a, b View) { matMul("MatMul", dst, a, b, false) }
+func MatMul(dst, a, b View) { matMul("MatMul", &dst, &a, &b, 0) }
 
 // MatMulAdd is dst += a·b in each lane.
-func MatMulAdd(dst, a, b View) { matMul("MatMulAdd", dst, a, b, true) }
+func MatMulAdd(dst, a, b View) { matMul("MatMulAdd", &dst, &a, &b, 1) }
 
-func matMul(op string, dst, a, b View, add bool) {
+func matMul(op string, dst, a, b *View, add int) {
 	if a.Cols != b.Rows || dst.Rows != a.Rows || dst.Cols != b.Cols {
 		panic(fmt.Sprintf("lanes.%s: (%d, %d) = (%d, %d) times (%d, %d)", op, dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
 	}
-	product(dst, a, b, add)
+	p := prepared(dst, a, b)
+	p.run(dst.P, a.P, b.P, add)
 }
 
 // SharedMul is dst = a·b in each lane with a shared; entries are summed in the order of the inner index.
-func SharedMul(dst View, a Mat, b View) { sharedMul("SharedMul", dst, a, b, false) }
+func SharedMul(dst View, a Mat, b View) { sharedMul("SharedMul", &dst, &a, &b, 0) }
 
 // SharedMulAdd is dst += a·b in each lane with a shared.
-func SharedMulAdd(dst View, a Mat, b View) { sharedMul("SharedMulAdd", dst, a, b, true) }
+func SharedMulAdd(dst View, a Mat, b View) { sharedMul("SharedMulAdd", &dst, &a, &b, 1) }
 
-func sharedMul(op string, dst View, a Mat, b View, add bool) {
+func sharedMul(op string, dst *View, a *Mat, b *View, add int) {
 	if a.Cols != b.Rows || dst.Rows != a.Rows || dst.Cols != b.Cols {
 		panic(fmt.Sprintf("lanes.%s: (%d, %d) = (%d, %d) times (%d, %d)", op, dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
 	}
-	sharedProduct(dst, a, b, add)
+	p := preparedShared(dst, a, b)
+	p.runShared(dst.P, a.Data, b.P, add)
 }
 
 // MatVec is dst = a·x in each lane with a shared.
@@ -131,5 +133,5 @@ func Gather(dst View, x Mat, index [][W]int32) {
 	if dst.Rows != len(index) || dst.Cols != x.Cols {
 		panic(fmt.Sprintf("lanes.Gather: (%d, %d) from %d rows of %d", dst.Rows, dst.Cols, len(index), x.Cols))
 	}
-	gather(dst, x, index)
+	gather(&dst, &x, index)
 }

@@ -2,9 +2,9 @@
 
 package lanes
 
-func product(dst, a, b View, add bool) { matMulGo(dst, a, b, add) }
+func (p *Product) run(dst, a, b Pack, add int) { p.plain(dst, a, b, add) }
 
-func sharedProduct(dst View, a Mat, b View, add bool) { sharedMulGo(dst, a, b, add) }
+func (p *Product) runShared(dst Pack, a []float64, b Pack, add int) { p.plainShared(dst, a, b, add) }
 
 func add(dst, a, b Pack) { addGo(dst, a, b) }
 
@@ -16,7 +16,13 @@ func addMul(dst, a, b Pack) { addMulGo(dst, a, b) }
 
 func scaleLanes(dst Pack, s Vec) { scaleLanesGo(dst, s) }
 
-func addScaled(dst Pack, s Vec, a Pack) { addScaledGo(dst, s, a) }
+func squares(dst, a, b Pack) { squaresGo(dst, a, b) }
+
+func addScaled(dst Pack, s Vec, a Pack, m Mask) { addScaledGo(dst, s, a, m) }
+
+func descendAdd(theta Pack, eta Vec, g Pack, s Vec, a Pack, m Mask) {
+	descendAddGo(theta, eta, g, s, a, m)
+}
 
 func descend(dst Pack, s Vec, a Pack, m Mask) { descendGo(dst, s, a, m) }
 
@@ -24,10 +30,16 @@ func copyLanes(dst, src Pack, m Mask) { copyLanesGo(dst, src, m) }
 
 func dot(a, b Pack) Vec { return dotGo(a, b) }
 
+func squaresDot(x, u, v Pack) Vec { return squaresDotGo(x, u, v) }
+
+func descendSquares(u, v Pack, eta, c Vec, x Pack, live Mask) {
+	descendSquaresGo(u, v, eta, c, x, live)
+}
+
 func sum(a Pack) Vec { return sumGo(a) }
 
 func maxAbs(a Pack) Vec { return maxAbsGo(a) }
 
 func outside(a Pack, bound float64) Mask { return outsideGo(a, bound) }
 
-func gather(dst View, x Mat, index [][W]int32) { gatherGo(dst, x, index) }
+func gather(dst *View, x *Mat, index [][W]int32) { gatherGo(dst, x, index) }

@@ -5,7 +5,7 @@ import "math"
 // The plain twins of the kernels: what runs where there is no vector flavour, and the reference that every flavour must
 // equal bit for bit. Lanes are written out, so that running sums stay in registers. Shapes are checked by the callers.
 
-func matMulGo(dst, a, b View, add bool) {
+func matMulGo(dst, a, b *View, add bool) {
 	for i := range dst.Rows {
 		for j := range dst.Cols {
 			d := dst.At(i, j)
@@ -32,7 +32,7 @@ func matMulGo(dst, a, b View, add bool) {
 	}
 }
 
-func sharedMulGo(dst View, a Mat, b View, add bool) {
+func sharedMulGo(dst *View, a *Mat, b *View, add bool) {
 	for i := range dst.Rows {
 		for j := range dst.Cols {
 			d := dst.At(i, j)
@@ -104,11 +104,33 @@ func scaleLanesGo(dst Pack, s Vec) {
 	}
 }
 
-func addScaledGo(dst Pack, s Vec, a Pack) {
+func squaresGo(dst, a, b Pack) {
+	for j := range dst {
+		d, x, y := &dst[j], &a[j], &b[j]
+		for l := range d {
+			d[l] = math.FMA(x[l], x[l], -float64(y[l]*y[l]))
+		}
+	}
+}
+
+func addScaledGo(dst Pack, s Vec, a Pack, m Mask) {
 	for j := range dst {
 		d, x := &dst[j], &a[j]
 		for l := range d {
-			d[l] = math.FMA(s[l], x[l], d[l])
+			if m.Has(l) {
+				d[l] = math.FMA(s[l], x[l], d[l])
+			}
+		}
+	}
+}
+
+func descendAddGo(theta Pack, eta Vec, g Pack, s Vec, a Pack, live Mask) {
+	for j := range theta {
+		t, x, y := &theta[j], &g[j], &a[j]
+		for l := range t {
+			if live.Has(l) {
+				t[l] = math.FMA(-eta[l], x[l], math.FMA(s[l], y[l], t[l]))
+			}
 		}
 	}
 }
@@ -141,36 +163,60 @@ func copyLanesGo(dst, src Pack, m Mask) {
 	}
 }
 
-func dotGo(a, b Pack) Vec {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float64
-	for j := range a {
-		x, y := &a[j], &b[j]
-		s0 = math.FMA(x[0], y[0], s0)
-		s1 = math.FMA(x[1], y[1], s1)
-		s2 = math.FMA(x[2], y[2], s2)
-		s3 = math.FMA(x[3], y[3], s3)
-		s4 = math.FMA(x[4], y[4], s4)
-		s5 = math.FMA(x[5], y[5], s5)
-		s6 = math.FMA(x[6], y[6], s6)
-		s7 = math.FMA(x[7], y[7], s7)
+// quarters are the parts of a sum over rows, part i over the rows j ≡ i (mod 4): four chains of additions instead of one.
+type quarters [4]Vec
+
+func (s *quarters) total() (t Vec) {
+	for l := range t {
+		t[l] = (s[0][l] + s[1][l]) + (s[2][l] + s[3][l])
 	}
-	return Vec{s0, s1, s2, s3, s4, s5, s6, s7}
+	return t
+}
+
+func dotGo(a, b Pack) Vec {
+	var s quarters
+	for j := range a {
+		x, y, part := &a[j], &b[j], &s[j%4]
+		for l := range part {
+			part[l] = math.FMA(x[l], y[l], part[l])
+		}
+	}
+	return s.total()
+}
+
+func squaresDotGo(x, u, v Pack) Vec {
+	var s quarters
+	for j := range x {
+		p, q, w, part := &u[j], &v[j], &x[j], &s[j%4]
+		for l := range part {
+			part[l] = math.FMA(w[l], math.FMA(p[l], p[l], -float64(q[l]*q[l])), part[l])
+		}
+	}
+	return s.total()
+}
+
+func descendSquaresGo(u, v Pack, eta, c Vec, x Pack, live Mask) {
+	for j := range x {
+		p, q, w := &u[j], &v[j], &x[j]
+		for l := range w {
+			if live.Has(l) {
+				g := 2 * math.FMA(w[l], c[l], 0)
+				p[l] = math.FMA(-eta[l], float64(g*p[l]), p[l])
+				q[l] = math.FMA(-eta[l], float64(-g*q[l]), q[l])
+			}
+		}
+	}
 }
 
 func sumGo(a Pack) Vec {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float64
+	var s quarters
 	for j := range a {
-		x := &a[j]
-		s0 += x[0]
-		s1 += x[1]
-		s2 += x[2]
-		s3 += x[3]
-		s4 += x[4]
-		s5 += x[5]
-		s6 += x[6]
-		s7 += x[7]
+		x, part := &a[j], &s[j%4]
+		for l := range part {
+			part[l] += x[l]
+		}
 	}
-	return Vec{s0, s1, s2, s3, s4, s5, s6, s7}
+	return s.total()
 }
 
 func maxAbsGo(a Pack) Vec {
@@ -202,7 +248,7 @@ func outsideGo(a Pack, bound float64) Mask {
 	return out
 }
 
-func gatherGo(dst View, x Mat, index [][W]int32) {
+func gatherGo(dst *View, x *Mat, index [][W]int32) {
 	for i := range index {
 		for l, r := range index[i] {
 			from := int(r) * x.RowStride

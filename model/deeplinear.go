@@ -2,7 +2,9 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"sync/atomic"
 
 	"sgdlab"
 	"sgdlab/data"
@@ -32,9 +34,11 @@ type DeepLinear struct {
 	widths  []int     // w₀ … w_L
 	layers  []sgdlab.Shape
 	dim     int
-	flip    bool // the end-to-end map is cheaper to form from the output side
-	mapFrom int  // rows from which the end-to-end map is cheaper
+	mapFrom int // rows from which the end-to-end map is cheaper
 	byMap   mapped
+	whole   *chain                         // of the end-to-end map, from its short side
+	kept    atomic.Pointer[map[int]*chain] // those of rows, by their number
+	last    atomic.Pointer[chain]          // the one of them that was asked for last
 }
 
 // DeepLinearSettings are the settings of NewDeepLinear.
@@ -82,11 +86,12 @@ func newDeepLinear(x lanes.Mat, widths []int) *DeepLinear {
 	}
 	depth := len(m.layers)
 	d, k := widths[0], widths[depth]
-	m.flip = k < d
+	flip := k < d
+	m.whole = m.newChain(flip, 0)
 	// A row costs three products with every layer (forward, back, weights) but the first, which is not passed back; a map
 	// costs as much for each of its short side, free at its first factor, and two products of the row with it.
 	side, first := d, d*widths[1]
-	if m.flip {
+	if flip {
 		side, first = k, k*widths[depth-1]
 	}
 	row, product := 3*m.dim-d*widths[1], 3*side*(m.dim-first)
@@ -118,213 +123,270 @@ func (m *DeepLinear) Effective(dst, theta lanes.Pack, ws *lanes.Arena) {
 }
 
 // chain is the product H_L = H₀ N₁ ⋯ N_L that a pack of weights stands for: N_l = W_lᵀ, or N_l = W_{L+1−l} from the output
-// side. H₀ are rows of data, or I.
+// side. H₀ are rows of data, or I. Its matrix products are prepared: small networks would spend more on shapes than on numbers.
 type chain struct {
-	*DeepLinear
-	flip   bool
-	onRows bool
-	front  chosen // H₀, where the chain is on rows
-	rows   int    // of every H_l
+	rows   int  // of every H_l
+	onRows bool // H₀ are rows
+	first  int  // the first H_l that a tape holds: H₁ is N₁ itself where H₀ is I
+	size   int  // of a tape, which holds the H_l up to H_{L−1}
+	links  []link
 }
 
-// factor is N_l of p, l from 1.
-func (c *chain) factor(p lanes.Pack, l int) lanes.View {
-	if c.flip {
-		s := &c.layers[len(c.layers)-l]
-		return lanes.View{P: p[s.Offset : s.Offset+s.Rows*s.Cols], Rows: s.Rows, Cols: s.Cols, RowStride: s.Cols, ColStride: 1}
+// link is what passes N_l, l from 1.
+type link struct {
+	weights  [2]int        // where N_l is in θ
+	value    [2]int        // where H_l is in the tape
+	forward  lanes.Product // H_l = H_{l−1}N_l
+	gradient lanes.Product // ∂N_l = H_{l−1}ᵀD_l
+	back     lanes.Product // D_{l−1} = D_lN_lᵀ
+	shared   [2]lanes.View // of the first link on rows that all lanes share: N₁ and H₁
+}
+
+// newChain prepares the chain of the end-to-end map, from the input or from the output side, or that of a number of rows.
+func (m *DeepLinear) newChain(flip bool, rows int) *chain {
+	depth := len(m.layers)
+	c := &chain{rows: rows, onRows: rows > 0, first: 2, links: make([]link, depth+1)}
+	width := func(l int) int { // of H_l
+		if flip {
+			return m.widths[depth-l]
+		}
+		return m.widths[l]
 	}
-	s := &c.layers[l-1]
-	return lanes.View{P: p[s.Offset : s.Offset+s.Rows*s.Cols], Rows: s.Cols, Cols: s.Rows, RowStride: 1, ColStride: s.Cols}
-}
-
-// width is the number of columns of H_l.
-func (c *chain) width(l int) int {
-	if c.flip {
-		return c.widths[len(c.layers)-l]
-	}
-	return c.widths[l]
-}
-
-// first is the first H_l that a tape holds: H₁ is N₁ itself where H₀ is I.
-func (c *chain) first() int {
 	if c.onRows {
-		return 1
+		c.first = 1
+	} else {
+		c.rows = width(0)
 	}
-	return 2
+	byRows := func(rows, cols int) lanes.View {
+		return lanes.View{Rows: rows, Cols: cols, RowStride: cols, ColStride: 1}
+	}
+	weights := func(l int) (v lanes.View, at [2]int) { // N_l
+		shape := m.layers[l-1]
+		if flip {
+			shape = m.layers[depth-l]
+		}
+		if v = byRows(shape.Rows, shape.Cols); !flip {
+			v = v.T()
+		}
+		return v, [2]int{shape.Offset, shape.Offset + shape.Rows*shape.Cols}
+	}
+	value := func(l int) lanes.View { // H_l, and D_l
+		switch {
+		case l == depth && !c.onRows && !flip:
+			return byRows(width(l), c.rows).T()
+		case l > 0 && l < c.first:
+			v, _ := weights(l)
+			return v
+		}
+		return byRows(c.rows, width(l))
+	}
+	for l := 1; l <= depth; l++ {
+		k := &c.links[l]
+		var n lanes.View
+		n, k.weights = weights(l)
+		if l >= c.first && l < depth {
+			k.value = [2]int{c.size, c.size + c.rows*width(l)}
+			c.size = k.value[1]
+		}
+		if l < c.first {
+			continue
+		}
+		if l == 1 {
+			k.shared = [2]lanes.View{n, value(1)}
+		}
+		k.forward = lanes.NewProduct(value(l), value(l-1), n)
+		k.gradient = lanes.NewProduct(n, value(l-1).T(), value(l))
+		k.back = lanes.NewProduct(value(l-1), value(l), n.T())
+	}
+	return c
 }
 
-// size is the length of a tape, which holds the H_l up to H_{L−1}.
-func (c *chain) size() int {
-	sum := 0
-	for l := c.first(); l < len(c.layers); l++ {
-		sum += c.width(l)
+// rowChain is the chain of a number of rows; those that were asked for are kept.
+func (m *DeepLinear) rowChain(rows int) *chain {
+	if c := m.last.Load(); c != nil && c.rows == rows {
+		return c
 	}
-	return c.rows * sum
+	known := m.kept.Load()
+	if known != nil {
+		if c := (*known)[rows]; c != nil {
+			m.last.Store(c)
+			return c
+		}
+	}
+	c := m.newChain(false, rows)
+	more := map[int]*chain{rows: c}
+	if known != nil && len(*known) < 64 {
+		maps.Copy(more, *known)
+	}
+	m.kept.Store(&more)
+	return c
+}
+
+// depth is L.
+func (c *chain) depth() int { return len(c.links) - 1 }
+
+// factor is N_l of p.
+func (c *chain) factor(p lanes.Pack, l int) lanes.Pack {
+	at := &c.links[l].weights
+	return p[at[0]:at[1]]
 }
 
 // at is H_l of the weights p in their tape, 1 ≤ l < L.
-func (c *chain) at(p, tape lanes.Pack, l int) lanes.View {
-	if l < c.first() {
+func (c *chain) at(p, tape lanes.Pack, l int) lanes.Pack {
+	if l < c.first {
 		return c.factor(p, l)
 	}
-	from := 0
-	for i := c.first(); i < l; i++ {
-		from += c.width(i)
-	}
-	from *= c.rows
-	w := c.width(l)
-	return lanes.View{P: tape[from : from+c.rows*w], Rows: c.rows, Cols: w, RowStride: w, ColStride: 1}
+	at := &c.links[l].value
+	return tape[at[0]:at[1]]
 }
 
-// forward fills the tape of θ, and out = H_L unless it is empty.
-func (c *chain) forward(tape lanes.Pack, out lanes.View, theta lanes.Pack) {
-	depth := len(c.layers)
-	for l := c.first(); l <= depth; l++ {
+// with is a view of a pack.
+func with(v lanes.View, p lanes.Pack) lanes.View {
+	v.P = p
+	return v
+}
+
+// enter is H₁ = H₀N₁ of a chain on rows.
+func (c *chain) enter(dst, weights lanes.Pack, front *chosen) {
+	if k := &c.links[1]; front.own != nil {
+		k.forward.Mul(dst, front.own, weights)
+	} else {
+		lanes.SharedMul(with(k.shared[1], dst), *front.all, with(k.shared[0], weights))
+	}
+}
+
+// leave is ∂N₁ = H₀ᵀD₁ of a chain on rows.
+func (c *chain) leave(dst, d lanes.Pack, front *chosen) {
+	if k := &c.links[1]; front.own != nil {
+		k.gradient.Mul(dst, front.own, d)
+	} else {
+		lanes.SharedMul(with(k.shared[0], dst), front.all.T(), with(k.shared[1], d))
+	}
+}
+
+// forward fills the tape of θ, and out = H_L unless it is nil.
+func (c *chain) forward(tape, out, theta lanes.Pack, front *chosen) {
+	depth := c.depth()
+	for l := c.first; l <= depth; l++ {
 		dst := out
 		if l < depth {
 			dst = c.at(theta, tape, l)
-		} else if out.P == nil {
+		} else if out == nil {
 			return
 		}
 		if l == 1 {
-			c.front.mul(dst, c.factor(theta, l))
+			c.enter(dst, c.factor(theta, l), front)
 		} else {
-			lanes.MatMul(dst, c.at(theta, tape, l-1), c.factor(theta, l))
+			c.links[l].forward.Mul(dst, c.at(theta, tape, l-1), c.factor(theta, l))
 		}
 	}
-	if depth < c.first() && out.P != nil {
-		copyView(out, c.factor(theta, 1))
+	if depth < c.first && out != nil {
+		lanes.Copy(out, c.factor(theta, 1))
 	}
 }
 
-// forwardAlong fills the derivative of the tape of θ along v, and that of H_L into out unless it is empty.
-func (c *chain) forwardAlong(tangent lanes.Pack, out lanes.View, theta, v, tape lanes.Pack) {
-	depth := len(c.layers)
-	for l := c.first(); l <= depth; l++ {
+// forwardAlong fills the derivative of the tape of θ along v, and that of H_L into out unless it is nil.
+func (c *chain) forwardAlong(tangent, out, theta, v, tape lanes.Pack, front *chosen) {
+	depth := c.depth()
+	for l := c.first; l <= depth; l++ {
 		dst := out
 		if l < depth {
 			dst = c.at(v, tangent, l)
-		} else if out.P == nil {
+		} else if out == nil {
 			return
 		}
 		if l == 1 {
-			c.front.mul(dst, c.factor(v, l))
+			c.enter(dst, c.factor(v, l), front)
 		} else {
-			lanes.MatMul(dst, c.at(theta, tape, l-1), c.factor(v, l))
-			lanes.MatMulAdd(dst, c.at(v, tangent, l-1), c.factor(theta, l))
+			k := &c.links[l].forward
+			k.Mul(dst, c.at(theta, tape, l-1), c.factor(v, l))
+			k.MulAdd(dst, c.at(v, tangent, l-1), c.factor(theta, l))
 		}
 	}
-	if depth < c.first() && out.P != nil {
-		copyView(out, c.factor(v, 1))
+	if depth < c.first && out != nil {
+		lanes.Copy(out, c.factor(v, 1))
 	}
 }
 
 // below is where D_{l−1} goes on the way back, l > 1: ∂N₁ itself where H₀ is I, else scratch.
-func (c *chain) below(dst lanes.Pack, l int, ws *lanes.Arena) lanes.View {
-	if l == c.first() {
+func (c *chain) below(dst lanes.Pack, l int, ws *lanes.Arena) lanes.Pack {
+	if l == c.first {
 		return c.factor(dst, l-1)
 	}
-	w := c.width(l - 1)
-	return lanes.View{P: ws.Pack(c.rows * w), Rows: c.rows, Cols: w, RowStride: w, ColStride: 1}
+	at := &c.links[l-1].value
+	return ws.Pack(at[1] - at[0])
 }
 
 // backward is dst = ∂⟨D, H_L⟩/∂θ, by D_{l−1} = D_l N_lᵀ and ∂N_l = H_{l−1}ᵀD_l.
-func (c *chain) backward(dst, theta, tape lanes.Pack, d lanes.View, ws *lanes.Arena) {
-	depth := len(c.layers)
-	for l := depth; l >= c.first(); l-- {
-		to := c.factor(dst, l)
+func (c *chain) backward(dst, theta, tape, d lanes.Pack, front *chosen, ws *lanes.Arena) {
+	depth := c.depth()
+	for l := depth; l >= c.first; l-- {
+		k, to := &c.links[l], c.factor(dst, l)
 		if l == 1 {
-			c.front.mulT(to, d)
+			c.leave(to, d, front)
 			return
 		}
-		lanes.MatMul(to, c.at(theta, tape, l-1).T(), d)
+		k.gradient.Mul(to, c.at(theta, tape, l-1), d)
 		below := c.below(dst, l, ws)
-		lanes.MatMul(below, d, c.factor(theta, l).T())
+		k.back.Mul(below, d, c.factor(theta, l))
 		d = below
 	}
-	if depth < c.first() {
-		copyView(c.factor(dst, 1), d)
+	if depth < c.first {
+		lanes.Copy(c.factor(dst, 1), d)
 	}
 }
 
-// backwardAlong is the derivative of backward along v, where D moves along e: not at all where e is empty.
-func (c *chain) backwardAlong(dst, theta, v, tape, tangent lanes.Pack, d, e lanes.View, ws *lanes.Arena) {
-	depth := len(c.layers)
-	for l := depth; l >= c.first() && l > 1; l-- {
-		to := c.factor(dst, l)
-		lanes.MatMul(to, c.at(v, tangent, l-1).T(), d)
+// backwardAlong is the derivative of backward along v, where D moves along e: not at all where e is nil.
+func (c *chain) backwardAlong(dst, theta, v, tape, tangent, d, e lanes.Pack, front *chosen, ws *lanes.Arena) {
+	depth := c.depth()
+	for l := depth; l >= c.first && l > 1; l-- {
+		k, to := &c.links[l], c.factor(dst, l)
+		k.gradient.Mul(to, c.at(v, tangent, l-1), d)
 		bend := c.below(dst, l, ws)
-		lanes.MatMul(bend, d, c.factor(v, l).T())
-		if e.P != nil {
-			lanes.MatMulAdd(to, c.at(theta, tape, l-1).T(), e)
-			lanes.MatMulAdd(bend, e, c.factor(theta, l).T())
+		k.back.Mul(bend, d, c.factor(v, l))
+		if e != nil {
+			k.gradient.MulAdd(to, c.at(theta, tape, l-1), e)
+			k.back.MulAdd(bend, e, c.factor(theta, l))
 		}
-		if l > c.first() {
+		if l > c.first {
 			below := c.below(dst, l, ws)
-			lanes.MatMul(below, d, c.factor(theta, l).T())
+			k.back.Mul(below, d, c.factor(theta, l))
 			d = below
 		}
 		e = bend
 	}
 	switch to := c.factor(dst, 1); {
 	case !c.onRows && depth > 1: // there already
-	case e.P == nil: // one layer, which is linear in θ
-		lanes.Zero(to.P)
+	case e == nil: // one layer, which is linear in θ
+		lanes.Zero(to)
 	case c.onRows:
-		c.front.mulT(to, e)
+		c.leave(to, e, front)
 	default:
-		copyView(to, e)
+		lanes.Copy(to, e)
 	}
 }
 
-func copyView(dst, src lanes.View) {
-	for i := range dst.Rows {
-		for j := range dst.Cols {
-			*dst.At(i, j) = *src.At(i, j)
-		}
-	}
-}
-
-// product is the chain of the end-to-end map, from its short side.
-func (m *DeepLinear) product() chain {
-	rows := m.widths[0]
-	if m.flip {
-		rows = m.Outputs()
-	}
-	return chain{DeepLinear: m, flip: m.flip, rows: rows}
-}
-
-// end reads a pack of shape (k, d), by rows, as H_L of the product.
-func (m *DeepLinear) end(w lanes.Pack) lanes.View {
-	v := lanes.ByRows(w, m.Outputs(), m.widths[0])
-	if m.flip {
-		return v
-	}
-	return v.T()
-}
-
-// tape returns the tape, computed anew where it is nil.
-func (c *chain) tape(theta, tape lanes.Pack, ws *lanes.Arena) lanes.Pack {
+// filled returns the tape, computed anew where it is nil.
+func (c *chain) filled(theta, tape lanes.Pack, front *chosen, ws *lanes.Arena) lanes.Pack {
 	if tape == nil {
-		tape = ws.Pack(c.size())
-		c.forward(tape, lanes.View{}, theta)
+		tape = ws.Pack(c.size)
+		c.forward(tape, nil, theta, front)
 	}
 	return tape
 }
 
 // Map is w = W_L⋯W₁; see sgdlab.Mapped.
 func (m *DeepLinear) Map(w, theta lanes.Pack, ws *lanes.Arena) (tape lanes.Pack) {
-	c := m.product()
-	tape = ws.Pack(c.size())
-	c.forward(tape, m.end(w), theta)
+	tape = ws.Pack(m.whole.size)
+	m.whole.forward(tape, w, theta, nil)
 	return tape
 }
 
 // PullMap is dst = Σ Gᵢⱼ∇Wᵢⱼ(θ).
 func (m *DeepLinear) PullMap(dst, theta, g, tape lanes.Pack, ws *lanes.Arena) {
-	defer ws.Release(ws.Mark())
-	c := m.product()
-	c.backward(dst, theta, c.tape(theta, tape, ws), m.end(g), ws)
+	mark := ws.Mark()
+	m.whole.backward(dst, theta, m.whole.filled(theta, tape, nil, ws), g, nil, ws)
+	ws.Release(mark)
 }
 
 // PushMap is dst = DW(θ)v.
@@ -334,38 +396,32 @@ func (m *DeepLinear) PushMap(dst, theta, v, tape lanes.Pack, ws *lanes.Arena) {
 }
 
 func (m *DeepLinear) push(dst, theta, v, tape lanes.Pack, ws *lanes.Arena) (tangent lanes.Pack) {
-	c := m.product()
-	tape, tangent = c.tape(theta, tape, ws), ws.Pack(c.size())
-	c.forwardAlong(tangent, m.end(dst), theta, v, tape)
+	tape, tangent = m.whole.filled(theta, tape, nil, ws), ws.Pack(m.whole.size)
+	m.whole.forwardAlong(tangent, dst, theta, v, tape, nil)
 	return tangent
 }
 
 func (m *DeepLinear) pullAlong(dst, theta, v, g, e, tape, tangent lanes.Pack, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
-	c := m.product()
-	tape = c.tape(theta, tape, ws)
+	tape = m.whole.filled(theta, tape, nil, ws)
 	if tangent == nil {
-		tangent = ws.Pack(c.size())
-		c.forwardAlong(tangent, lanes.View{}, theta, v, tape)
+		tangent = ws.Pack(m.whole.size)
+		m.whole.forwardAlong(tangent, nil, theta, v, tape, nil)
 	}
-	var move lanes.View
-	if e != nil {
-		move = m.end(e)
-	}
-	c.backwardAlong(dst, theta, v, tape, tangent, m.end(g), move, ws)
+	m.whole.backwardAlong(dst, theta, v, tape, tangent, g, e, nil, ws)
 }
 
 // throughMap reports that so many rows go through the end-to-end map, as in every linear network; fewer pass the layers.
 func (m *DeepLinear) throughMap(rows sgdlab.Rows) bool { return rows.Len() >= m.mapFrom }
 
-// rowwise is the chain of the rows chosen, with its tape. That of Predict begins with the gathered rows.
-func (m *DeepLinear) rowwise(theta lanes.Pack, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) (c chain, inner lanes.Pack) {
-	front, own := choose(m.x, rows, tape, ws)
-	c = chain{DeepLinear: m, onRows: true, front: front, rows: rows.Len()}
+// rowwise is the chain of the rows chosen, with the rows and its tape. That of Predict begins with the gathered rows.
+func (m *DeepLinear) rowwise(theta lanes.Pack, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) (c *chain, front chosen, inner lanes.Pack) {
+	front = choose(&m.x, rows, tape, ws)
+	c = m.rowChain(rows.Len())
 	if tape != nil {
-		return c, tape[len(own):]
+		return c, front, tape[len(front.own):]
 	}
-	return c, c.tape(theta, nil, ws)
+	return c, front, c.filled(theta, nil, &front, ws)
 }
 
 // Predict is h = W_L⋯W₁x over the rows.
@@ -373,17 +429,12 @@ func (m *DeepLinear) Predict(h, theta lanes.Pack, rows sgdlab.Rows, ws *lanes.Ar
 	if m.throughMap(rows) {
 		return m.byMap.Predict(h, theta, rows, ws)
 	}
-	c := chain{DeepLinear: m, onRows: true, front: chosen{all: m.x}, rows: rows.Len()}
-	own := 0
+	c, front, own := m.rowChain(rows.Len()), chosen{all: &m.x}, len(rows.Index)*m.widths[0]
+	tape := ws.Pack(own + c.size)
 	if rows.Index != nil {
-		own = c.rows * m.widths[0]
+		front.own = gathered(tape[:own], &m.x, rows)
 	}
-	tape := ws.Pack(own + c.size())
-	if rows.Index != nil {
-		c.front.own = lanes.ByRows(tape[:own], c.rows, m.widths[0])
-		lanes.Gather(c.front.own, m.x, rows.Index)
-	}
-	c.forward(tape[own:], lanes.ByRows(h, c.rows, m.Outputs()), theta)
+	c.forward(tape[own:], h, theta, &front)
 	return tape
 }
 
@@ -393,9 +444,10 @@ func (m *DeepLinear) Pullback(dst, theta, c lanes.Pack, rows sgdlab.Rows, tape l
 		m.byMap.Pullback(dst, theta, c, rows, tape, ws)
 		return
 	}
-	defer ws.Release(ws.Mark())
-	k, inner := m.rowwise(theta, rows, tape, ws)
-	k.backward(dst, theta, inner, lanes.ByRows(c, k.rows, m.Outputs()), ws)
+	mark := ws.Mark()
+	k, front, inner := m.rowwise(theta, rows, tape, ws)
+	k.backward(dst, theta, inner, c, &front, ws)
+	ws.Release(mark)
 }
 
 // Push is dst = Jv.
@@ -405,8 +457,8 @@ func (m *DeepLinear) Push(dst, theta, v lanes.Pack, rows sgdlab.Rows, ws *lanes.
 		return
 	}
 	defer ws.Release(ws.Mark())
-	k, tape := m.rowwise(theta, rows, nil, ws)
-	k.forwardAlong(ws.Pack(k.size()), lanes.ByRows(dst, k.rows, m.Outputs()), theta, v, tape)
+	k, front, tape := m.rowwise(theta, rows, nil, ws)
+	k.forwardAlong(ws.Pack(k.size), dst, theta, v, tape, &front)
 }
 
 // PullbackAlong is dst = Σ cᵢ∇²hᵢ(θ)v.
@@ -416,10 +468,10 @@ func (m *DeepLinear) PullbackAlong(dst, theta, v, c lanes.Pack, rows sgdlab.Rows
 		return
 	}
 	defer ws.Release(ws.Mark())
-	k, tape := m.rowwise(theta, rows, nil, ws)
-	tangent := ws.Pack(k.size())
-	k.forwardAlong(tangent, lanes.View{}, theta, v, tape)
-	k.backwardAlong(dst, theta, v, tape, tangent, lanes.ByRows(c, k.rows, m.Outputs()), lanes.View{}, ws)
+	k, front, tape := m.rowwise(theta, rows, nil, ws)
+	tangent := ws.Pack(k.size)
+	k.forwardAlong(tangent, nil, theta, v, tape, &front)
+	k.backwardAlong(dst, theta, v, tape, tangent, c, nil, &front, ws)
 }
 
 func (m *DeepLinear) modes(d *data.Moments) []float64 { return append([]float64(nil), d.S...) }

@@ -251,6 +251,9 @@ func newPowers(x lanes.Mat, power int) *DiagonalPowers {
 	return m
 }
 
+// Power returns L.
+func (m *DiagonalPowers) Power() int { return m.power }
+
 func (m *DiagonalPowers) on(x lanes.Mat) network { return newPowers(x, m.power) }
 
 // Dim returns 2d.
@@ -265,6 +268,10 @@ func (m *DiagonalPowers) EffectiveShape() (outputs, inputs int) { return 1, m.x.
 // Effective is dst = u^L − v^L.
 func (m *DiagonalPowers) Effective(dst, theta lanes.Pack, _ *lanes.Arena) {
 	d := m.x.Cols
+	if m.power == 2 {
+		lanes.Squares(dst, theta[:d], theta[d:])
+		return
+	}
 	for j := range dst {
 		for l := range dst[j] {
 			dst[j][l] = power(theta[j][l], m.power) - power(theta[d+j][l], m.power)
@@ -288,8 +295,18 @@ func (m *DiagonalPowers) Map(w, theta lanes.Pack, ws *lanes.Arena) lanes.Pack {
 }
 
 // PullMap is dst = (Lu^{L−1} ⊙ g, −Lv^{L−1} ⊙ g).
-func (m *DiagonalPowers) PullMap(dst, theta, g, _ lanes.Pack, _ *lanes.Arena) {
+func (m *DiagonalPowers) PullMap(dst, theta, g, _ lanes.Pack, ws *lanes.Arena) {
 	d := m.x.Cols
+	if m.power == 2 {
+		mark := ws.Mark()
+		twice := ws.Pack(d)
+		lanes.Add(twice, g, g)
+		lanes.Mul(dst[:d], twice, theta[:d])
+		lanes.Scale(twice, -1)
+		lanes.Mul(dst[d:], twice, theta[d:])
+		ws.Release(mark)
+		return
+	}
 	f := float64(m.power)
 	for j := range g {
 		for l, x := range g[j] {

@@ -59,12 +59,17 @@ func (m *DoubleWell) Loss(theta lanes.Pack, _ *lanes.Arena) lanes.Vec {
 	return v
 }
 
-// Grad is dst = V′(x) = (4ΔV/a) q(q² − 1).
+// Force returns a and b of V′(x) = x(ax² + b): a = 4ΔV/well⁴, b = −4ΔV/well².
+func (m *DoubleWell) Force() (a, b float64) {
+	b = -4 * m.Barrier / m.Well / m.Well
+	return -b / m.Well / m.Well, b
+}
+
+// Grad is dst = V′(x).
 func (m *DoubleWell) Grad(dst, theta lanes.Pack, _ *lanes.Arena) {
-	f := 4 * m.Barrier / m.Well
+	a, b := m.Force()
 	for l, x := range theta[0] {
-		q := x / m.Well
-		dst[0][l] = f * (q * math.FMA(q, q, -1))
+		dst[0][l] = x * math.FMA(float64(x*x), a, b)
 	}
 }
 

@@ -14,9 +14,9 @@ func (m *DeepLinear) Features() []int {
 func (m *DeepLinear) Activations(dst, theta lanes.Pack, layer int, rows sgdlab.Rows, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
 	below := &DeepLinear{x: m.x, widths: m.widths[:layer+2], layers: m.layers[:layer+1]}
-	front, _ := choose(m.x, rows, nil, ws)
-	c := chain{DeepLinear: below, onRows: true, front: front, rows: rows.Len()}
-	c.forward(ws.Pack(c.size()), lanes.ByRows(dst, c.rows, m.widths[layer+1]), theta)
+	front := choose(&m.x, rows, nil, ws)
+	c := below.newChain(false, rows.Len())
+	c.forward(ws.Pack(c.size), dst, theta, &front)
 }
 
 // Features returns L − 1 layers of d units.

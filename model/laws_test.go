@@ -291,7 +291,7 @@ func TestRoadsAgree(t *testing.T) {
 			var first lanes.Pack
 			for road := range 4 {
 				m := newDeepLinear(set.X, widths)
-				m.flip = road%2 == 1
+				m.whole = m.newChain(road%2 == 1, 0)
 				m.mapFrom = []int{0, math.MaxInt}[road/2]
 				var all lanes.Pack
 				for _, n := range []int{rows.Len() * 3, m.dim, rows.Len() * 3, m.dim, 15} {

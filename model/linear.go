@@ -248,51 +248,63 @@ type mapped struct {
 
 // chosen are the rows that an answer is about: shared by the lanes, or gathered for each.
 type chosen struct {
-	all lanes.Mat
-	own lanes.View
+	all *lanes.Mat
+	own lanes.Pack // by rows; nil where they are shared
 }
 
 // choose gathers the rows in each lane, into tape where there is one already.
-func choose(x lanes.Mat, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) (chosen, lanes.Pack) {
-	if rows.Index == nil {
-		return chosen{all: x}, nil
+func choose(x *lanes.Mat, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) chosen {
+	switch size := len(rows.Index) * x.Cols; {
+	case rows.Index == nil:
+		return chosen{all: x}
+	case tape != nil:
+		return chosen{x, tape[:size]}
+	default:
+		tape = ws.Pack(size)
+		return chosen{x, gathered(tape, x, rows)}
 	}
-	size := len(rows.Index) * x.Cols
-	if tape != nil {
-		return chosen{own: lanes.ByRows(tape[:size], len(rows.Index), x.Cols)}, tape[:size]
-	}
-	tape = ws.Pack(size)
-	own := lanes.ByRows(tape, len(rows.Index), x.Cols)
-	lanes.Gather(own, x, rows.Index)
-	return chosen{own: own}, tape
+}
+
+// gathered fills a pack with the rows, in each lane its own.
+func gathered(own lanes.Pack, x *lanes.Mat, rows sgdlab.Rows) lanes.Pack {
+	lanes.Gather(lanes.ByRows(own, len(rows.Index), x.Cols), *x, rows.Index)
+	return own
 }
 
 // mul is dst = Xb over the chosen rows.
 func (c chosen) mul(dst, b lanes.View) {
-	if c.own.P == nil {
-		lanes.SharedMul(dst, c.all, b)
-		return
+	switch {
+	case c.own == nil:
+		lanes.SharedMul(dst, *c.all, b)
+	case b.Cols == 1 && b.RowStride == 1: // sums that are not one long chain
+		for i := range dst.Rows {
+			*dst.At(i, 0) = lanes.Dot(c.own[i*c.all.Cols:(i+1)*c.all.Cols], b.P)
+		}
+	default:
+		lanes.MatMul(dst, lanes.ByRows(c.own, dst.Rows, c.all.Cols), b)
 	}
-	lanes.MatMul(dst, c.own, b)
 }
 
 // mulT is dst = Xᵀb over the chosen rows.
 func (c chosen) mulT(dst, b lanes.View) {
-	if c.own.P == nil {
+	if c.own == nil {
 		lanes.SharedMul(dst, c.all.T(), b)
 		return
 	}
-	lanes.MatMul(dst, c.own.T(), b)
+	lanes.MatMul(dst, lanes.ByRows(c.own, b.Rows, c.all.Cols).T(), b)
 }
 
+// Inputs returns X, shape (n, d).
+func (m *mapped) Inputs() *lanes.Mat { return &m.x }
+
 func (m *mapped) Predict(h, theta lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) lanes.Pack {
-	x, tape := choose(m.x, rows, nil, ws)
+	x := choose(&m.x, rows, nil, ws)
 	defer ws.Release(ws.Mark())
 	k, d := m.of.EffectiveShape()
 	w := ws.Pack(k * d)
 	m.of.Map(w, theta, ws)
 	x.mul(lanes.ByRows(h, rows.Len(), k), lanes.ByRows(w, k, d).T())
-	return tape
+	return x.own
 }
 
 func (m *mapped) Pullback(dst, theta, c lanes.Pack, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) {
@@ -302,7 +314,7 @@ func (m *mapped) Pullback(dst, theta, c lanes.Pack, rows sgdlab.Rows, tape lanes
 
 func (m *mapped) Push(dst, theta, v lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
-	x, _ := choose(m.x, rows, nil, ws)
+	x := choose(&m.x, rows, nil, ws)
 	k, d := m.of.EffectiveShape()
 	w := ws.Pack(k * d)
 	m.of.PushMap(w, theta, v, nil, ws)
@@ -316,7 +328,7 @@ func (m *mapped) PullbackAlong(dst, theta, v, c lanes.Pack, rows sgdlab.Rows, ws
 
 // weigh returns G = cᵀX.
 func (m *mapped) weigh(c lanes.Pack, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) lanes.Pack {
-	x, _ := choose(m.x, rows, tape, ws)
+	x := choose(&m.x, rows, tape, ws)
 	k, d := m.of.EffectiveShape()
 	g := ws.Pack(k * d)
 	x.mulT(lanes.ByRows(g, k, d).T(), lanes.ByRows(c, rows.Len(), k))

@@ -71,6 +71,9 @@ func (r *Regression) Dim() int { return r.net.Dim() }
 // Samples returns n.
 func (r *Regression) Samples() int { return r.y.Rows }
 
+// Targets returns Y, shape (n, k).
+func (r *Regression) Targets() *lanes.Mat { return &r.y }
+
 // Outputs returns k.
 func (r *Regression) Outputs() int { return r.y.Cols }
 

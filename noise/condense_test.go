@@ -46,7 +46,7 @@ func manySites() map[string]*sgdlab.Site {
 // Under the Gaussian law Join condenses: the σσᵀ of the source to 1e-12 at any θ, by a shorter ξ, with its transpose and at
 // the same scale. Under other laws it leaves the source alone, and so it does where there is nothing to gain.
 func TestJoinCondenses(t *testing.T) {
-	gaussian := must(NewGaussian(LawSettings{}, place("x")))
+	gaussian := must(NewGaussian(GaussianSettings{}, place("x")))
 	others := map[string]sgdlab.Law{
 		"rademacher": must(NewRademacher(LawSettings{}, place("x"))), "uniform": must(NewUniform(LawSettings{}, place("x"))),
 		"stable": must(NewStable(StableSettings{Alpha: 2}, place("x"))),
@@ -118,7 +118,7 @@ func TestFrozenCondensesToItsRank(t *testing.T) {
 	site := &sgdlab.Site{Data: s, Model: m, Start: at(point(d)), Rate: sgdlab.Constant(eta), Batch: batch, Place: "noise[0]"}
 	for _, of := range []string{"gauss-newton", "absolute"} {
 		src := must(NewHessian(HessianSettings{Of: of, Frozen: true}, site))
-		joined := must(Join(src, must(NewGaussian(LawSettings{}, site))))
+		joined := must(Join(src, must(NewGaussian(GaussianSettings{}, site))))
 		if got := joined.Factor.Width(); got != 3 {
 			t.Errorf("%s: ξ has %d numbers, want 3", of, got)
 		}
@@ -134,7 +134,7 @@ func TestCondensedDraws(t *testing.T) {
 	s := manySites()["product under mean-half"]
 	d := s.Model.Dim()
 	theta := lanes.Of(point(d))
-	n := must(Join(must(NewPerSample(PerSampleSettings{}, s)), must(NewGaussian(LawSettings{}, s))))
+	n := must(Join(must(NewPerSample(PerSampleSettings{}, s)), must(NewGaussian(GaussianSettings{}, s))))
 	c := covariance(must(sgdlab.As[sgdlab.Sampled](s.Model)), point(d))
 	var ws lanes.Arena
 	xi, kick := make(lanes.Pack, n.Factor.Width()), make(lanes.Pack, d)

@@ -62,10 +62,8 @@ func Drives(law sgdlab.Law, f sgdlab.Factor) error {
 	return c.drives(f)
 }
 
-// Grow turns ξ into an increment over a time h, ξ ← h^(1/α)ξ, for a law of index α.
-func Grow(xi lanes.Pack, h lanes.Vec, alpha float64) {
-	lanes.ScaleLanes(xi, powers(h, 1/alpha))
-}
+// Growth is h^(1/α): a law of index α has over a time h the increment h^(1/α)ξ.
+func Growth(h lanes.Vec, alpha float64) lanes.Vec { return powers(h, 1/alpha) }
 
 // overBatch is the scale amplitude·(η/B)^(1−1/α); a nil amplitude is 1.
 func overBatch(rate sgdlab.Setting, batch int, amplitude sgdlab.Setting) func(alpha float64) sgdlab.Setting {

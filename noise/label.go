@@ -55,7 +55,7 @@ func NewLabelNoise(c LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Weigher, error)
 	}
 	law := c.Law
 	if law == nil {
-		law = func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(LawSettings{}, s) }
+		law = func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(GaussianSettings{}, s) }
 	}
 	drawn, err := law(s)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"sgdlab"
 	"sgdlab/elementary"
 	"sgdlab/lanes"
+	"sgdlab/rng"
 )
 
 // LawSettings are those of laws without parameters.
@@ -32,7 +33,16 @@ func (c LawSettings) whole(law string) error {
 }
 
 // Gaussian draws independent standard normals.
-type Gaussian struct{ stream stream }
+type Gaussian struct {
+	stream stream
+	double bool
+}
+
+// GaussianSettings are those of `gaussian`.
+type GaussianSettings struct {
+	LawSettings
+	Resolution string `default:"single" oneof:"single|double" doc:"that of the normals: single, of 24 bits, which reach |ξ| = 6.7; double, of 53 bits, which reach 8.5, for events that hang on draws of probability below 1e-8, at some three times the price"`
+}
 
 // NewGaussian is the law N(0, 1), whose h^½ξ is the increment of a Brownian motion over a step h,
 //
@@ -41,19 +51,33 @@ type Gaussian struct{ stream stream }
 // Under it only σσᵀ matters: a factor may be replaced by another with the same σσᵀ and fewer numbers. With `substeps: k`
 // ξ = (ξ₁ + … + ξₖ)/√k of the k successive draws kj, …, kj + k − 1 at step j: an arm with the step h on it follows the Brownian
 // path of an arm with the step h/k on the same stream.
-func NewGaussian(c LawSettings, s *sgdlab.Site) (sgdlab.Law, error) {
+func NewGaussian(c GaussianSettings, s *sgdlab.Site) (sgdlab.Law, error) {
 	st, err := streamOf(c.StreamSettings, s)
-	return c.draws(Gaussian{st}), err
+	return c.draws(Gaussian{st, c.Resolution == "double"}), err
 }
 
 // Draw fills ξ.
-func (g Gaussian) Draw(xi lanes.Pack, at *sgdlab.Clock) { g.stream.Normals(xi, &at.Lanes) }
+func (g Gaussian) Draw(xi lanes.Pack, at *sgdlab.Clock) {
+	if g.double {
+		g.stream.FullNormals(xi, &at.Lanes)
+		return
+	}
+	g.stream.Normals(xi, &at.Lanes)
+}
 
 // Index is 2.
 func (g Gaussian) Index() float64 { return 2 }
 
 // Gaussian is true.
 func (g Gaussian) Gaussian() bool { return true }
+
+// Singles is where ξ comes from, by rng.Stream.Normals; nil where it comes from FullNormals.
+func (g Gaussian) Singles() *rng.Stream {
+	if g.double {
+		return nil
+	}
+	return g.stream.Stream
+}
 
 func (g Gaussian) drawsFrom() string { return g.stream.name }
 
@@ -293,7 +317,7 @@ func (c *Coarse) Draw(xi lanes.Pack, at *sgdlab.Clock) {
 		c.Of.Draw(c.one, &fine)
 		lanes.Add(xi, xi, c.one)
 	}
-	Grow(xi, lanes.Splat(1/float64(c.M)), c.Index())
+	lanes.ScaleLanes(xi, Growth(lanes.Splat(1/float64(c.M)), c.Index()))
 }
 
 // Index is that of the law.

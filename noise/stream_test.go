@@ -12,9 +12,14 @@ import (
 
 // drawers build everything that draws, on a stream of that name, at the place of a site with 7 samples; each fills a pack.
 var drawers = map[string]func(stream string, s *sgdlab.Site) (func(xi lanes.Pack, at *sgdlab.Clock), streamed, error){
-	"gaussian": lawOn(func(c StreamSettings, s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(LawSettings{c, 0}, s) }),
+	"gaussian": lawOn(func(c StreamSettings, s *sgdlab.Site) (sgdlab.Law, error) {
+		return NewGaussian(GaussianSettings{LawSettings: LawSettings{StreamSettings: c}}, s)
+	}),
+	"gaussian of double resolution": lawOn(func(c StreamSettings, s *sgdlab.Site) (sgdlab.Law, error) {
+		return NewGaussian(GaussianSettings{LawSettings: LawSettings{StreamSettings: c}, Resolution: "double"}, s)
+	}),
 	"gaussian of 4 substeps": lawOn(func(c StreamSettings, s *sgdlab.Site) (sgdlab.Law, error) {
-		return NewGaussian(LawSettings{c, 4}, s)
+		return NewGaussian(GaussianSettings{LawSettings: LawSettings{c, 4}}, s)
 	}),
 	"rademacher": lawOn(func(c StreamSettings, s *sgdlab.Site) (sgdlab.Law, error) { return NewRademacher(LawSettings{c, 1}, s) }),
 	"uniform":    lawOn(func(c StreamSettings, s *sgdlab.Site) (sgdlab.Law, error) { return NewUniform(LawSettings{c, 0}, s) }),
@@ -116,7 +121,7 @@ func must2[A, B any](a A, b B, err error) (A, B) {
 func TestSubsteps(t *testing.T) {
 	build := map[string]func(k int) (sgdlab.Law, error){
 		"gaussian": func(k int) (sgdlab.Law, error) {
-			return NewGaussian(LawSettings{StreamSettings{"w"}, k}, place("noise[3]"))
+			return NewGaussian(GaussianSettings{LawSettings: LawSettings{StreamSettings{"w"}, k}}, place("noise[3]"))
 		},
 		"stable": func(k int) (sgdlab.Law, error) {
 			return NewStable(StableSettings{1.25, LawSettings{StreamSettings{"w"}, k}}, place("noise[3]"))
@@ -162,8 +167,8 @@ func second(_ sgdlab.Law, err error) error { return err }
 func TestSubstepsCondense(t *testing.T) {
 	for name, s := range manySites() {
 		for what, src := range sources(t, s) {
-			fine := must(Join(src, must(NewGaussian(LawSettings{}, s))))
-			coarse := must(Join(src, must(NewGaussian(LawSettings{Substeps: 4}, s))))
+			fine := must(Join(src, must(NewGaussian(GaussianSettings{}, s))))
+			coarse := must(Join(src, must(NewGaussian(GaussianSettings{LawSettings: LawSettings{Substeps: 4}}, s))))
 			if a, b := fine.Factor.Width(), coarse.Factor.Width(); a != b {
 				t.Errorf("%s: %s: ξ of %d numbers, of %d with substeps", name, what, a, b)
 			}
@@ -173,7 +178,7 @@ func TestSubstepsCondense(t *testing.T) {
 
 func TestDistinct(t *testing.T) {
 	on := func(stream, place string) sgdlab.Law {
-		return must(NewGaussian(LawSettings{StreamSettings{stream}, 0}, &sgdlab.Site{Place: place}))
+		return must(NewGaussian(GaussianSettings{LawSettings: LawSettings{StreamSettings{stream}, 0}}, &sgdlab.Site{Place: place}))
 	}
 	rows := must(NewReshuffled(SamplerSettings{}, sevenSamples("rows")))
 	batches := &Multinomial{Draws: rows, N: 7}
@@ -203,7 +208,7 @@ func TestSumsOfNoises(t *testing.T) {
 	d := s.Model.Dim()
 	theta := lanes.Of(point(d))
 	part := func(src func(s *sgdlab.Site) (sgdlab.Source, error), c LawSettings) sgdlab.Part[sgdlab.Noise] {
-		return func(s *sgdlab.Site) (sgdlab.Noise, error) { return Join(must(src(s)), must(NewGaussian(c, s))) }
+		return func(s *sgdlab.Site) (sgdlab.Noise, error) { return Join(must(src(s)), must(NewGaussian(GaussianSettings{LawSettings: c}, s))) }
 	}
 	perSample := func(s *sgdlab.Site) (sgdlab.Source, error) { return NewPerSample(PerSampleSettings{}, s) }
 	output := func(s *sgdlab.Site) (sgdlab.Source, error) {

@@ -131,12 +131,16 @@ func columns() []column {
 	plain := func(build func(LawSettings, *sgdlab.Site) (sgdlab.Law, error), c LawSettings) func(s *sgdlab.Site) (sgdlab.Law, error) {
 		return func(s *sgdlab.Site) (sgdlab.Law, error) { return build(c, s) }
 	}
+	gauss := func(c GaussianSettings) func(s *sgdlab.Site) (sgdlab.Law, error) {
+		return func(s *sgdlab.Site) (sgdlab.Law, error) { return NewGaussian(c, s) }
+	}
 	stable := func(alpha float64) func(s *sgdlab.Site) (sgdlab.Law, error) {
 		return func(s *sgdlab.Site) (sgdlab.Law, error) { return NewStable(StableSettings{Alpha: alpha}, s) }
 	}
 	return []column{
-		{"gaussian", plain(NewGaussian, LawSettings{}), 2, unit, "", false},
-		{"gaussian of 3 substeps", plain(NewGaussian, LawSettings{Substeps: 3}), 2, unit, "", false},
+		{"gaussian", gauss(GaussianSettings{}), 2, unit, "", false},
+		{"gaussian of 3 substeps", gauss(GaussianSettings{LawSettings: LawSettings{Substeps: 3}}), 2, unit, "", false},
+		{"gaussian of double resolution", gauss(GaussianSettings{Resolution: "double"}), 2, unit, "", false},
 		{"rademacher", plain(NewRademacher, LawSettings{}), 2, unit, "", true},
 		{"uniform", plain(NewUniform, LawSettings{}), 2, unit, "", false},
 		{"laplace", plain(NewLaplace, LawSettings{}), 2, unit, "", false},

@@ -106,6 +106,15 @@ func NewBridge(event string, of sgdlab.Differentiable, sde *sgdlab.SDE) (sgdlab.
 	return b, nil
 }
 
+// Meets returns the stream whose first uniform number at a step decides whether a path has crossed; nil where the observable
+// bends, so that the ends of the step are not all that it takes.
+func (b *Bridge) Meets() *rng.Stream {
+	if b.bends != nil {
+		return nil
+	}
+	return b.meet
+}
+
 // unlikely is the exponent beyond which a crossing, of probability below 5·10⁻¹⁸, is not drawn.
 const unlikely = 40
 

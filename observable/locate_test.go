@@ -462,9 +462,9 @@ func TestNoBridge(t *testing.T) {
 		build func(s *sgdlab.Site) (sgdlab.Law, error)
 		none  bool
 	}{
-		"gaussian": {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewGaussian(noise.LawSettings{}, s) }, false},
+		"gaussian": {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewGaussian(noise.GaussianSettings{}, s) }, false},
 		"gaussian of 4 substeps": {func(s *sgdlab.Site) (sgdlab.Law, error) {
-			return noise.NewGaussian(noise.LawSettings{Substeps: 4}, s)
+			return noise.NewGaussian(noise.GaussianSettings{LawSettings: noise.LawSettings{Substeps: 4}}, s)
 		}, false},
 		"stable of index 2": {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewStable(noise.StableSettings{Alpha: 2}, s) }, false},
 		"stable":            {func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewStable(noise.StableSettings{Alpha: 1.9}, s) }, true},

@@ -4,10 +4,12 @@ package rng
 
 import "sgdlab/lanes"
 
-func words(dst lanes.Pack, first uint64, k0, k1, step *[lanes.W]uint64) {
-	wordsGo(dst, first, k0, k1, step)
-}
+func words(dst lanes.Pack, s *source) { wordsGo(dst, s) }
 
-func normals(dst lanes.Pack, k0, k1, step *[lanes.W]uint64) { normalsGo(dst, k0, k1, step) }
+func normals(dst lanes.Pack, s *source) { normalsGo(dst, s) }
 
-func uniforms(dst lanes.Pack, k0, k1, step *[lanes.W]uint64) { uniformsGo(dst, k0, k1, step) }
+func indices(dst [][lanes.W]int32, s *source, n uint64) { indicesGo(dst, s, n) }
+
+func fullNormals(dst lanes.Pack) { fullNormalsGo(dst) }
+
+func uniforms(dst lanes.Pack) { uniformsGo(dst) }

@@ -8,57 +8,67 @@ import (
 	"sgdlab/lanes"
 )
 
-//go:generate go -C ../internal/asm run ./rng -out ../../rng/avx2_amd64.s -stubs ../../rng/avx2_amd64.go -pkg rng
+//go:generate go -C ../internal/asm run ./rng -out ../../rng/kernels_amd64.s -stubs ../../rng/kernels_amd64.go -pkg rng
 
-var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// Which kernels this processor runs; tests switch them off one by one.
+var (
+	hasAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	hasAVX512 = hasAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL
+)
 
-func words(dst lanes.Pack, first uint64, k0, k1, step *[lanes.W]uint64) {
-	if !hasAVX2 || len(dst) < 2 {
-		wordsGo(dst, first, k0, k1, step)
-		return
-	}
-	wordsAVX2(&dst[0][0], len(dst)/2, first, &k0[0], &k1[0], &step[0])
-}
-
-func normals(dst lanes.Pack, k0, k1, step *[lanes.W]uint64) {
-	if !hasAVX2 {
-		normalsGo(dst, k0, k1, step)
-		return
-	}
-	inPlace(dst, k0, k1, step, true)
-}
-
-func uniforms(dst lanes.Pack, k0, k1, step *[lanes.W]uint64) {
-	if !hasAVX2 {
-		uniformsGo(dst, k0, k1, step)
-		return
-	}
-	inPlace(dst, k0, k1, step, false)
-}
-
-// turn makes normals or uniforms of an even number of rows of bits.
-func turn(p lanes.Pack, normal bool) {
-	if normal {
-		normalsAVX2(&p[0][0], len(p)/2)
-	} else {
-		uniformsAVX2(&p[0][0], len(p))
+func words(dst lanes.Pack, s *source) {
+	switch {
+	case len(dst) == 0:
+	case hasAVX512:
+		wordsAVX512(&dst[0][0], len(dst), &s.block[0], &s.k0[0], &s.k1[0], &s.step[0])
+	case hasAVX2:
+		wordsAVX2(&dst[0][0], len(dst), &s.block[0], &s.k0[0], &s.k1[0], &s.step[0])
+	default:
+		wordsGo(dst, s)
 	}
 }
 
-// inPlace fills dst with bits and turns them into numbers.
-func inPlace(dst lanes.Pack, k0, k1, step *[lanes.W]uint64, normal bool) {
-	const most = 64 // rows that stay in the first-level cache between bits and numbers
-	block := uint64(0)
-	for len(dst) > 1 {
-		n := min(len(dst)&^1, most)
-		wordsAVX2(&dst[0][0], n/2, block, &k0[0], &k1[0], &step[0])
-		turn(dst[:n], normal)
-		dst, block = dst[n:], block+uint64(n/2)
+func normals(dst lanes.Pack, s *source) {
+	switch {
+	case len(dst) == 0:
+	case hasAVX512:
+		normalsAVX512(&dst[0][0], len(dst), &s.block[0], &s.k0[0], &s.k1[0], &s.step[0])
+	case hasAVX2:
+		normalsAVX2(&dst[0][0], len(dst), &s.block[0], &s.k0[0], &s.k1[0], &s.step[0])
+	default:
+		normalsGo(dst, s)
 	}
-	if len(dst) == 1 { // a block fills two rows
-		var last [2]lanes.Vec
-		wordsAVX2(&last[0][0], 1, block, &k0[0], &k1[0], &step[0])
-		turn(last[:], normal)
-		dst[0] = last[0]
+}
+
+func indices(dst [][lanes.W]int32, s *source, n uint64) {
+	switch {
+	case len(dst) == 0:
+	case hasAVX512:
+		indicesAVX512(&dst[0][0], len(dst), &s.block[0], &s.k0[0], &s.k1[0], &s.step[0], n)
+	case hasAVX2:
+		indicesAVX2(&dst[0][0], len(dst), &s.block[0], &s.k0[0], &s.k1[0], &s.step[0], n)
+	default:
+		indicesGo(dst, s, n)
+	}
+}
+
+// fullNormals and uniforms turn an even number of rows of bits.
+func fullNormals(dst lanes.Pack) {
+	switch {
+	case len(dst) == 0:
+	case hasAVX2:
+		fullNormalsAVX2(&dst[0][0], len(dst)/2)
+	default:
+		fullNormalsGo(dst)
+	}
+}
+
+func uniforms(dst lanes.Pack) {
+	switch {
+	case len(dst) == 0:
+	case hasAVX2:
+		uniformsAVX2(&dst[0][0], len(dst))
+	default:
+		uniformsGo(dst)
 	}
 }

@@ -23,11 +23,12 @@ func width(sde *sgdlab.SDE) int {
 	return m
 }
 
-// abreast copies the increments of all noises into one pack of m rows, without their scales.
+// abreast copies the increments ΔW of all noises into one pack of m rows, without their scales.
 func abreast(dst lanes.Pack, inc sgdlab.Increments) {
-	at := 0
-	for _, dw := range inc.Draw {
-		at += copy(dst[at:], dw)
+	for i, xi := range inc.Draw {
+		n := copy(dst, xi)
+		lanes.ScaleLanes(dst[:n], inc.Grow[i])
+		dst = dst[n:]
 	}
 }
 

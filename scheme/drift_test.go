@@ -49,7 +49,7 @@ func TestFormulaSDEIsSolved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	law, err := noise.NewGaussian(noise.LawSettings{}, &sgdlab.Site{Place: "noise[0]"})
+	law, err := noise.NewGaussian(noise.GaussianSettings{}, &sgdlab.Site{Place: "noise[0]"})
 	if err != nil {
 		t.Fatal(err)
 	}

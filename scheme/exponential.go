@@ -237,7 +237,7 @@ func (e *Exponential) Step(sde *sgdlab.SDE, theta lanes.Pack, h lanes.Vec, inc s
 	lanes.ScaleLanes(drive, h)
 	for i, n := range sde.Noise {
 		n.Factor.Apply(part, theta, inc.Draw[i], ws)
-		lanes.AddScaled(drive, inc.Scale[i], part)
+		lanes.AddScaled(drive, inc.Kick(i), part)
 	}
 	for todo := live; todo != lanes.None; {
 		like := todo // lanes of one step length

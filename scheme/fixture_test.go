@@ -15,7 +15,7 @@ func clock(seed, first uint64) *sgdlab.Clock {
 }
 
 func gaussian(place string) sgdlab.Law {
-	law, err := noise.NewGaussian(noise.LawSettings{}, &sgdlab.Site{Place: place})
+	law, err := noise.NewGaussian(noise.GaussianSettings{}, &sgdlab.Site{Place: place})
 	if err != nil {
 		panic(err)
 	}

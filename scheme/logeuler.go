@@ -85,7 +85,7 @@ func (LogEuler) Step(sde *sgdlab.SDE, theta lanes.Pack, h lanes.Vec, inc sgdlab.
 		n.Factor.Apply(b, theta, one, ws)
 		lanes.ScaleLanes(b, inc.Scale[i])
 		n.Factor.Apply(kick, theta, inc.Draw[i], ws)
-		lanes.ScaleLanes(kick, inc.Scale[i])
+		lanes.ScaleLanes(kick, inc.Kick(i))
 	}
 	for j := range next {
 		for l := range lanes.W {

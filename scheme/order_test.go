@@ -27,13 +27,13 @@ var schemes = []struct {
 
 func weak2(s *sgdlab.Site) (sgdlab.Scheme, error) { return NewRungeKuttaWeak2(struct{}{}, s) }
 
-// TestOrders holds declared orders to measured ones, within 0.08 and, for strong orders over 160 paths, four standard errors.
+// TestOrders holds declared orders to measured ones, within 0.08 and, for strong orders over 240 paths, four standard errors.
 func TestOrders(t *testing.T) {
 	for _, s := range schemes {
 		for _, p := range Problems() {
 			t.Run(s.name+" on "+p.Name, func(t *testing.T) {
 				t.Parallel()
-				m, err := Measure(s.build, p, 160)
+				m, err := Measure(s.build, p, 240)
 				if err != nil {
 					t.Fatal(err)
 				}

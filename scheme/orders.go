@@ -262,7 +262,7 @@ func Measure(build sgdlab.Part[sgdlab.Scheme], p *Problem, paths int) (*Measurem
 	if m, ok := s.(*Milstein); ok && p.Kind == sgdlab.GeneralNoise {
 		m.Areas, m.exact, out.PathAreas = &pathAreas{}, true, true
 	}
-	law, err := noise.NewGaussian(noise.LawSettings{}, &sgdlab.Site{Place: "noise[0]"})
+	law, err := noise.NewGaussian(noise.GaussianSettings{}, &sgdlab.Site{Place: "noise[0]"})
 	if err != nil {
 		return nil, err
 	}
@@ -651,7 +651,7 @@ func (p *Problem) moments(s sgdlab.Scheme, sde *sgdlab.SDE, h float64) (worst fl
 	}
 	var ws lanes.Arena
 	theta, draw := make(lanes.Pack, p.Dim), make(lanes.Pack, p.Width)
-	inc := sgdlab.Increments{Draw: []lanes.Pack{draw}, Scale: []lanes.Vec{lanes.Splat(1)}}
+	inc := sgdlab.Increments{Draw: []lanes.Pack{draw}, Grow: []lanes.Vec{noise.Growth(lanes.Splat(h), 2)}, Scale: []lanes.Vec{lanes.Splat(1)}}
 	one := square(n)
 	one[n-1][n-1] = 1
 	ok = true
@@ -663,7 +663,6 @@ func (p *Problem) moments(s sgdlab.Scheme, sde *sgdlab.SDE, h float64) (worst fl
 		}
 		theta[0][n] = -0.5
 		lanes.Fill(draw, xi)
-		noise.Grow(draw, lanes.Splat(h), 2)
 		s.Step(sde, theta, lanes.Splat(h), inc, lanes.All, &ws)
 		for i := range theta {
 			one[i][n-1] = theta[i][0]
@@ -780,7 +779,7 @@ func transition(s sgdlab.Scheme, sde *sgdlab.SDE, h float64) []float64 {
 	var ws lanes.Arena
 	p := square(points)
 	theta, draw := make(lanes.Pack, 1), make(lanes.Pack, 1)
-	inc := sgdlab.Increments{Draw: []lanes.Pack{draw}, Scale: []lanes.Vec{lanes.Splat(1)}}
+	inc := sgdlab.Increments{Draw: []lanes.Pack{draw}, Grow: []lanes.Vec{noise.Growth(lanes.Splat(h), 2)}, Scale: []lanes.Vec{lanes.Splat(1)}}
 	q := 14
 	if c, ok := s.(chancy); ok {
 		if _, normals := c.chances(sde); normals > 0 {
@@ -794,7 +793,6 @@ func transition(s sgdlab.Scheme, sde *sgdlab.SDE, h float64) []float64 {
 				theta[0][l] = angle(i + l)
 			}
 			lanes.Fill(draw, xi)
-			noise.Grow(draw, lanes.Splat(h), 2)
 			s.Step(sde, theta, lanes.Splat(h), inc, lanes.All, &ws)
 			for l := range lanes.W {
 				for j := range points {

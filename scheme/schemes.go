@@ -3,6 +3,7 @@ package scheme
 import (
 	"sgdlab"
 	"sgdlab/lanes"
+	"sgdlab/noise"
 )
 
 // EulerMaruyama is
@@ -32,11 +33,14 @@ func (EulerMaruyama) Order(kind sgdlab.NoiseKind) (strong, weak float64) {
 // Step moves the live lanes.
 func (EulerMaruyama) Step(sde *sgdlab.SDE, theta lanes.Pack, h lanes.Vec, inc sgdlab.Increments, live lanes.Mask, ws *lanes.Arena) {
 	mark := ws.Mark()
-	d := len(theta)
-	next, part := ws.Pack(d), ws.Pack(d)
-	lanes.Copy(next, theta)
-	advance(next, sde, theta, h, inc, 1, part, ws)
-	lanes.CopyLanes(theta, next, live)
+	g := ws.Pack(len(theta))
+	if down, ok := sde.Drift.(sgdlab.Downhill); ok {
+		down.Grad(g, theta, ws)
+	} else {
+		sde.Drift.Drift(g, theta, ws)
+		h = times(h, -1)
+	}
+	noise.Move(theta, h, g, sde.Noise, &inc, live, ws)
 	ws.Release(mark)
 }
 
@@ -90,7 +94,7 @@ func advance(dst lanes.Pack, sde *sgdlab.SDE, theta lanes.Pack, h lanes.Vec, inc
 	lanes.AddScaled(dst, times(h, weight), part)
 	for i, n := range sde.Noise {
 		n.Factor.Apply(part, theta, inc.Draw[i], ws)
-		lanes.AddScaled(dst, times(inc.Scale[i], weight), part)
+		lanes.AddScaled(dst, times(inc.Kick(i), weight), part)
 	}
 }
 

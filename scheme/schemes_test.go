@@ -70,7 +70,7 @@ func taken(s sgdlab.Scheme, sde *sgdlab.SDE, theta, dw lanes.Pack, scale lanes.V
 	inc := sgdlab.Increments{}
 	for at := 0; at < len(dw); {
 		n := sde.Noise[len(inc.Draw)].Factor.Width()
-		inc.Draw, inc.Scale = append(inc.Draw, dw[at:at+n]), append(inc.Scale, scale)
+		inc.Draw, inc.Grow, inc.Scale = append(inc.Draw, dw[at:at+n]), append(inc.Grow, lanes.Splat(1)), append(inc.Scale, scale)
 		at += n
 	}
 	if d, ok := s.(Drawing); ok {
@@ -256,7 +256,7 @@ func TestExponential(t *testing.T) {
 		step := func(theta, dw, zeta lanes.Pack, live lanes.Mask) lanes.Pack {
 			theta = append(lanes.Pack{}, theta...)
 			copy(e.zeta, zeta)
-			e.Step(sde, theta, hs, sgdlab.Increments{Draw: []lanes.Pack{dw}, Scale: []lanes.Vec{lanes.Splat(0.5)}}, live, &ws)
+			e.Step(sde, theta, hs, sgdlab.Increments{Draw: []lanes.Pack{dw}, Grow: []lanes.Vec{lanes.Splat(1)}, Scale: []lanes.Vec{lanes.Splat(0.5)}}, live, &ws)
 			return theta
 		}
 		d, m := p.Dim, c.Width()
@@ -514,7 +514,7 @@ func TestSigns(t *testing.T) {
 		for l := range at.Step {
 			at.Step[l] = k
 		}
-		s.Draw(sde, h, sgdlab.Increments{Draw: []lanes.Pack{dw}, Scale: []lanes.Vec{lanes.Splat(1)}}, at)
+		s.Draw(sde, h, sgdlab.Increments{Draw: []lanes.Pack{dw}, Grow: []lanes.Vec{lanes.Splat(1)}, Scale: []lanes.Vec{lanes.Splat(1)}}, at)
 		for l := range lanes.W {
 			var all []float64
 			for _, a := range s.areas {

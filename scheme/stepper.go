@@ -64,8 +64,7 @@ func New(sde *sgdlab.SDE, scheme sgdlab.Scheme, h sgdlab.Setting) (*Stepper, err
 			return nil, err
 		}
 	}
-	inc := sgdlab.Increments{Draw: make([]lanes.Pack, len(sde.Noise)), Scale: make([]lanes.Vec, len(sde.Noise))}
-	return &Stepper{Of: sde, Scheme: scheme, Length: h, Unit: h, inc: inc}, nil
+	return &Stepper{Of: sde, Scheme: scheme, Length: h, Unit: h}, nil
 }
 
 func otherSense(want sgdlab.Sense) error {
@@ -89,12 +88,7 @@ func (s *Stepper) Init(state, theta lanes.Pack, _ *sgdlab.Clock, fresh lanes.Mas
 func (s *Stepper) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord) lanes.Vec {
 	s.ws.Reset()
 	h := s.Length(at)
-	for i, n := range s.Of.Noise {
-		xi := s.ws.Pack(n.Factor.Width())
-		n.Law.Draw(xi, at)
-		noise.Grow(xi, h, n.Law.Index())
-		s.inc.Draw[i], s.inc.Scale[i] = xi, n.Scale(at)
-	}
+	noise.Draw(&s.inc, s.Of.Noise, h, at, &s.ws)
 	if d, ok := s.Scheme.(Drawing); ok {
 		d.Draw(s.Of, h, s.inc, at)
 	}

@@ -43,7 +43,9 @@ func root(s *sgdlab.Site) (sgdlab.Source, error) {
 	return noise.NewHessian(noise.HessianSettings{Of: "absolute", Batch: 1}, s)
 }
 
-func normal(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewGaussian(noise.LawSettings{}, s) }
+func normal(s *sgdlab.Site) (sgdlab.Law, error) {
+	return noise.NewGaussian(noise.GaussianSettings{}, s)
+}
 func stable(alpha float64) sgdlab.Part[sgdlab.Law] {
 	return func(s *sgdlab.Site) (sgdlab.Law, error) {
 		return noise.NewStable(noise.StableSettings{Alpha: alpha}, s)

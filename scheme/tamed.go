@@ -43,7 +43,7 @@ func (TamedEuler) Step(sde *sgdlab.SDE, theta lanes.Pack, h lanes.Vec, inc sgdla
 	lanes.AddScaled(next, tame, part)
 	for i, n := range sde.Noise {
 		n.Factor.Apply(part, theta, inc.Draw[i], ws)
-		lanes.AddScaled(next, inc.Scale[i], part)
+		lanes.AddScaled(next, inc.Kick(i), part)
 	}
 	lanes.CopyLanes(theta, next, live)
 	ws.Release(mark)

@@ -50,7 +50,7 @@ func (c *cloud) Centre() []float64 {
 // Draw fills θ. Every replica of a seed draws one z, whatever the deviation, so that points of a sweep over deviations
 // pair.
 func (c *cloud) Draw(theta lanes.Pack, at *sgdlab.Clock) {
-	c.draw(theta, at, func(z lanes.Pack, stream *rng.Stream, who *rng.Lanes) { stream.Normals(z, who) })
+	c.draw(theta, at, func(z lanes.Pack, stream *rng.Stream, who *rng.Lanes) { stream.FullNormals(z, who) })
 }
 
 // draw fills θ with random numbers of a law.

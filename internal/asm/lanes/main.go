@@ -1,8 +1,9 @@
-// Command lanes writes the AVX2 kernels of package lanes.
+// Command lanes writes the AVX2 and AVX-512 kernels of package lanes.
 //
-// A row of a pack is 64 bytes, two YMM registers: half 0 holds lanes 0–3 and half 1 lanes 4–7. Every lane goes through
-// the operations of the plain twin in the same order, so its bits are the same. Only VEX encodings are used, and every
-// kernel ends with VZEROUPPER: the Go compiler emits legacy SSE, which is slow on dirty upper halves.
+// A row of a pack is 64 bytes: one ZMM register, or two YMM registers, of which half 0 holds lanes 0–3 and half 1 lanes 4–7.
+// Every lane goes through the operations of the plain twin in the same order, so its bits are the same. Only VEX and EVEX
+// encodings are used, and every kernel ends with VZEROUPPER: the Go compiler emits legacy SSE, which is slow on dirty upper
+// halves.
 package main
 
 import . "github.com/mmcloughlin/avo/build"
@@ -18,6 +19,10 @@ func main() {
 	product("sharedMulAVX2", true, "sharedMulAVX2 is matMulAVX2 with a shared by all lanes.")
 	rows()
 	gather()
+	product512("matMulAVX512", false, "matMulAVX512 is dst = a·b, or dst += a·b where add is not 0, on matrices of each lane.")
+	product512("sharedMulAVX512", true, "sharedMulAVX512 is matMulAVX512 with a shared by all lanes.")
+	rows512()
+	gather512()
 	Generate()
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	rowPointers = map[string]Register{"dst": RDI, "a": RSI, "b": RDX}
+	rowPointers = map[string]Register{"dst": RDI, "a": RSI, "b": RDX, "x": R8, "u": R9, "v": R10}
 	left        = RCX // bytes left of the packs
 	at          = RAX // bytes done
 )
@@ -113,11 +113,39 @@ func rows() {
 	})
 	end()
 
-	kernel("addScaledAVX2", "func(dst, s, a *float64, n int)", "addScaledAVX2 is dst += s·a over n rows, one factor per lane.")
+	kernel("squaresAVX2", "func(dst, a, b *float64, n int)", "squaresAVX2 is dst = a² − b² over n rows, b² rounded.")
+	overRows([]string{"dst", "a", "b"}, func(_ int, m map[string]Mem) {
+		VMOVUPD(m["a"], Y0)
+		VMOVUPD(m["b"], Y1)
+		VMULPD(Y1, Y1, Y1)
+		VFMSUB213PD(Y1, Y0, Y0)
+		VMOVUPD(Y0, m["dst"])
+	})
+	end()
+
+	kernel("addScaledAVX2", "func(dst, s, a *float64, n int, m uint64)", "addScaledAVX2 is dst += s·a over n rows on the lanes of m, one factor per lane.")
+	mask(laneBits, Y4, Y5)
 	vector("s", Y2, Y3)
 	overRows([]string{"dst", "a"}, func(h int, m map[string]Mem) {
 		VMOVUPD(m["dst"], Y0)
-		VFMADD231PD(m["a"], []VecPhysical{Y2, Y3}[h], Y0)
+		VMOVAPD(Y0, Y1)
+		VFMADD231PD(m["a"], []VecPhysical{Y2, Y3}[h], Y1)
+		VBLENDVPD([]VecPhysical{Y4, Y5}[h], Y1, Y0, Y0)
+		VMOVUPD(Y0, m["dst"])
+	})
+	end()
+
+	kernel("descendAddAVX2", "func(dst, s, a, t, b *float64, n int, m uint64)",
+		"descendAddAVX2 is dst = −s·a + (t·b + dst) over n rows on the lanes of m, one factor per lane; the others keep their bits.")
+	mask(laneBits, Y4, Y5)
+	vector("s", Y2, Y3)
+	vector("t", Y6, Y7)
+	overRows([]string{"dst", "a", "b"}, func(h int, m map[string]Mem) {
+		VMOVUPD(m["dst"], Y0)
+		VMOVAPD(Y0, Y1)
+		VFMADD231PD(m["b"], []VecPhysical{Y6, Y7}[h], Y1)
+		VFNMADD231PD(m["a"], []VecPhysical{Y2, Y3}[h], Y1)
+		VBLENDVPD([]VecPhysical{Y4, Y5}[h], Y1, Y0, Y0)
 		VMOVUPD(Y0, m["dst"])
 	})
 	end()
@@ -152,24 +180,59 @@ func rows() {
 		return []VecPhysical{Y2, Y3}
 	}
 
-	kernel("dotAVX2", "func(out, a, b *float64, n int)", "dotAVX2 is the sum of a ⊙ b over n rows, in their order.")
-	s := sums()
-	overRows([]string{"a", "b"}, func(h int, m map[string]Mem) {
-		VMOVUPD(m["a"], Y0)
-		VFMADD231PD(m["b"], Y0, s[h])
+	kernel("dotAVX2", "func(out, a, b *float64, n int)", "dotAVX2 is the sum of a ⊙ b over n rows, in four parts.")
+	quartered([]string{"a", "b"}, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7}, halfBytes, func(m map[string]Mem, s VecPhysical) {
+		VMOVUPD(m["a"], Y8)
+		VFMADD231PD(m["b"], Y8, s)
 	})
-	result(Y2, Y3)
+	result(Y0, Y1)
 	end()
 
-	kernel("sumAVX2", "func(out, a *float64, n int)", "sumAVX2 is the sum of n rows, in their order.")
-	s = sums()
-	overRows([]string{"a"}, func(h int, m map[string]Mem) { VADDPD(m["a"], s[h], s[h]) })
-	result(Y2, Y3)
+	kernel("squaresDotAVX2", "func(out, x, u, v *float64, n int)", "squaresDotAVX2 is the sum of x ⊙ (u² − v²) over n rows, in four parts.")
+	quartered([]string{"x", "u", "v"}, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7}, halfBytes, func(m map[string]Mem, s VecPhysical) {
+		VMOVUPD(m["u"], Y8)
+		VMOVUPD(m["v"], Y9)
+		VMULPD(Y9, Y9, Y9)
+		VFMSUB213PD(Y9, Y8, Y8)
+		VFMADD231PD(m["x"], Y8, s)
+	})
+	result(Y0, Y1)
+	end()
+
+	kernel("descendSquaresAVX2", "func(u, v, s, t, x *float64, n int, m uint64)",
+		"descendSquaresAVX2 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.")
+	mask(laneBits, Y4, Y5)
+	vector("s", Y2, Y3)
+	vector("t", Y6, Y7)
+	VXORPD(Y10, Y10, Y10)
+	overRows([]string{"x", "u", "v"}, func(h int, m map[string]Mem) {
+		s, t, live := []VecPhysical{Y2, Y3}[h], []VecPhysical{Y6, Y7}[h], []VecPhysical{Y4, Y5}[h]
+		VMOVUPD(m["x"], Y0)
+		VFMADD213PD(Y10, t, Y0)
+		VADDPD(Y0, Y0, Y0)
+		VMOVUPD(m["u"], Y8)
+		VMULPD(Y0, Y8, Y1)
+		VMOVAPD(Y8, Y9)
+		VFNMADD231PD(Y1, s, Y9)
+		VBLENDVPD(live, Y9, Y8, Y8)
+		VMOVUPD(Y8, m["u"])
+		VMOVUPD(m["v"], Y8)
+		VMULPD(Y0, Y8, Y1)
+		VMOVAPD(Y8, Y9)
+		VFMADD231PD(Y1, s, Y9)
+		VBLENDVPD(live, Y9, Y8, Y8)
+		VMOVUPD(Y8, m["v"])
+	})
+	end()
+
+	kernel("sumAVX2", "func(out, a *float64, n int)", "sumAVX2 is the sum of n rows, in four parts.")
+	quartered([]string{"a"}, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7}, halfBytes, func(m map[string]Mem, s VecPhysical) { VADDPD(m["a"], s, s) })
+	result(Y0, Y1)
 	end()
 
 	// Magnitudes are ordered as the integers of their bits, NaN above infinity, so a NaN stays once it is met.
 	kernel("maxAbsAVX2", "func(out, a *float64, n int)", "maxAbsAVX2 is the greatest magnitude of n rows, NaN above all.")
-	s = sums()
+	s := sums()
 	VMOVUPD(magnitudes, Y4)
 	overRows([]string{"a"}, func(h int, m map[string]Mem) {
 		VANDPD(m["a"], Y4, Y0)

@@ -34,10 +34,10 @@ var (
 		-1.0 / 87178291200, 1.0 / 479001600, -1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24, -0.5, 1}
 )
 
-// normals emits the transform of Box and Muller. Both halves of the lanes go side by side, and in each the logarithm, the
+// fullNormals emits the transform of Box and Muller in float64. Both halves of the lanes go side by side, and in each the logarithm, the
 // sine and the cosine, so six chains of multiply-adds overlap.
-func normals() {
-	kernel("normalsAVX2", "func(dst *float64, blocks int)", "normalsAVX2 turns blocks of bits into normals, in place.")
+func fullNormals() {
+	kernel("fullNormalsAVX2", "func(dst *float64, blocks int)", "fullNormalsAVX2 turns blocks of bits into normals of float64, in place.")
 	dst, left := RDI, RCX
 	Load(Param("dst"), dst)
 	Load(Param("blocks"), left)

@@ -50,23 +50,39 @@ func anyMat(r *rand.Rand, rows, cols int) Mat {
 	return m
 }
 
+// flavours runs a test under each kind of kernel that this processor has.
+func flavours(t *testing.T, test func(t *testing.T)) {
+	was := hasAVX512
+	defer func() { hasAVX512 = was }()
+	if was {
+		t.Run("AVX-512", test)
+	}
+	hasAVX512 = false
+	t.Run("AVX2", test)
+}
+
 // The vector products equal their plain twins bit for bit, gaps of dst included, over random shapes and strides.
-func TestVectorProducts(t *testing.T) {
+func TestVectorProducts(t *testing.T) { flavours(t, vectorProducts) }
+
+func vectorProducts(t *testing.T) {
 	r := source()
-	for range 3000 {
+	for i := range 3000 {
 		rows, inner, cols := 1+r.IntN(17), 1+r.IntN(17), 1+r.IntN(17)
+		if i%50 == 0 { // in panels
+			rows, inner, cols = 13+r.IntN(20), 60+r.IntN(90), 3+r.IntN(12)
+		}
 		dst, b, add := anyView(r, rows, cols), anyView(r, inner, cols), r.IntN(2) == 1
 		want := dst
 		want.P = clone(dst.P)
 		if r.IntN(2) == 0 {
 			a := anyView(r, rows, inner)
-			product(dst, a, b, add)
-			matMulGo(want, a, b, add)
+			matMul("", &dst, &a, &b, flag(add))
+			matMulGo(&want, &a, &b, add)
 			equal(t, fmt.Sprintf("(%d, %d) = (%d, %d) times (%d, %d), add %t", rows, cols, rows, inner, inner, cols, add), dst.P, want.P, All)
 		} else {
 			a := anyMat(r, rows, inner)
-			sharedProduct(dst, a, b, add)
-			sharedMulGo(want, a, b, add)
+			sharedMul("", &dst, &a, &b, flag(add))
+			sharedMulGo(&want, &a, &b, add)
 			equal(t, fmt.Sprintf("(%d, %d) = shared (%d, %d) times (%d, %d), add %t", rows, cols, rows, inner, inner, cols, add), dst.P, want.P, All)
 		}
 		if t.Failed() {
@@ -77,20 +93,26 @@ func TestVectorProducts(t *testing.T) {
 
 // The vector kernels on rows equal their plain twins bit for bit, for every mask, on lengths from 0, and where dst is an
 // input as well.
-func TestVectorRows(t *testing.T) {
+func TestVectorRows(t *testing.T) { flavours(t, vectorRows) }
+
+func vectorRows(t *testing.T) {
 	r := source()
 	for i := range 4096 {
 		n, m, bound := r.IntN(10), Mask(i), math.Abs(odd(r))
-		a, b, d, s := oddPack(r, n), oddPack(r, n), oddPack(r, n), oddPack(r, 1)[0]
+		a, b, d, s, u := oddPack(r, n), oddPack(r, n), oddPack(r, n), oddPack(r, 1)[0], oddPack(r, 1)[0]
+		b2, b3 := clone(b), clone(b)
 		for name, k := range map[string][2]func(dst, a Pack){
-			"add":        {func(dst, a Pack) { add(dst, a, b) }, func(dst, a Pack) { addGo(dst, a, b) }},
-			"sub":        {func(dst, a Pack) { sub(dst, a, b) }, func(dst, a Pack) { subGo(dst, a, b) }},
-			"mul":        {func(dst, a Pack) { mul(dst, a, b) }, func(dst, a Pack) { mulGo(dst, a, b) }},
-			"addMul":     {func(dst, a Pack) { addMul(dst, a, b) }, func(dst, a Pack) { addMulGo(dst, a, b) }},
-			"scaleLanes": {func(dst, _ Pack) { scaleLanes(dst, s) }, func(dst, _ Pack) { scaleLanesGo(dst, s) }},
-			"addScaled":  {func(dst, a Pack) { addScaled(dst, s, a) }, func(dst, a Pack) { addScaledGo(dst, s, a) }},
-			"descend":    {func(dst, a Pack) { descend(dst, s, a, m) }, func(dst, a Pack) { descendGo(dst, s, a, m) }},
-			"copyLanes":  {func(dst, a Pack) { copyLanes(dst, a, m) }, func(dst, a Pack) { copyLanesGo(dst, a, m) }},
+			"add":            {func(dst, a Pack) { add(dst, a, b) }, func(dst, a Pack) { addGo(dst, a, b) }},
+			"sub":            {func(dst, a Pack) { sub(dst, a, b) }, func(dst, a Pack) { subGo(dst, a, b) }},
+			"mul":            {func(dst, a Pack) { mul(dst, a, b) }, func(dst, a Pack) { mulGo(dst, a, b) }},
+			"addMul":         {func(dst, a Pack) { addMul(dst, a, b) }, func(dst, a Pack) { addMulGo(dst, a, b) }},
+			"scaleLanes":     {func(dst, _ Pack) { scaleLanes(dst, s) }, func(dst, _ Pack) { scaleLanesGo(dst, s) }},
+			"squares":        {func(dst, a Pack) { squares(dst, a, b) }, func(dst, a Pack) { squaresGo(dst, a, b) }},
+			"addScaled":      {func(dst, a Pack) { addScaled(dst, s, a, m) }, func(dst, a Pack) { addScaledGo(dst, s, a, m) }},
+			"descendAdd":     {func(dst, a Pack) { descendAdd(dst, s, a, u, b, m) }, func(dst, a Pack) { descendAddGo(dst, s, a, u, b, m) }},
+			"descend":        {func(dst, a Pack) { descend(dst, s, a, m) }, func(dst, a Pack) { descendGo(dst, s, a, m) }},
+			"descendSquares": {func(dst, a Pack) { descendSquares(dst, b2, s, u, a, m) }, func(dst, a Pack) { descendSquaresGo(dst, b3, s, u, a, m) }},
+			"copyLanes":      {func(dst, a Pack) { copyLanes(dst, a, m) }, func(dst, a Pack) { copyLanesGo(dst, a, m) }},
 		} {
 			got, want := clone(d), clone(d)
 			k[0](got, a)
@@ -102,6 +124,8 @@ func TestVectorRows(t *testing.T) {
 			equal(t, name+" of itself", got, want, All)
 		}
 		equal(t, "dot", Pack{dot(a, b)}, Pack{dotGo(a, b)}, All)
+		equal(t, "the other pack", b2, b3, All)
+		equal(t, "squaresDot", Pack{squaresDot(a, b, d)}, Pack{squaresDotGo(a, b, d)}, All)
 		equal(t, "sum", Pack{sum(a)}, Pack{sumGo(a)}, All)
 		equal(t, "maxAbs", Pack{maxAbs(a)}, Pack{maxAbsGo(a)}, All)
 		if got, want := outside(a, bound), outsideGo(a, bound); got != want {
@@ -114,7 +138,9 @@ func TestVectorRows(t *testing.T) {
 }
 
 // The vector gather equals its plain twin bit for bit over random shapes and strides, gaps of dst included.
-func TestVectorGather(t *testing.T) {
+func TestVectorGather(t *testing.T) { flavours(t, vectorGather) }
+
+func vectorGather(t *testing.T) {
 	r := source()
 	for range 3000 {
 		rows, cols, n := 1+r.IntN(9), 1+r.IntN(17), 1+r.IntN(9)
@@ -127,8 +153,8 @@ func TestVectorGather(t *testing.T) {
 		}
 		want := dst
 		want.P = clone(dst.P)
-		gather(dst, x, index)
-		gatherGo(want, x, index)
+		gather(&dst, &x, index)
+		gatherGo(&want, &x, index)
 		equal(t, fmt.Sprintf("(%d, %d) from %d rows with strides %d, %d", rows, cols, n, x.RowStride, x.ColStride), dst.P, want.P, All)
 		if t.Failed() {
 			return
@@ -136,11 +162,14 @@ func TestVectorGather(t *testing.T) {
 	}
 }
 
-// race times two flavours in turn and reports the shortest time of each.
+// race times the flavours in turn and reports the shortest time of each.
 func race(b *testing.B, work float64, unit string, plain, vector func()) {
-	best := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+	was := hasAVX512
+	defer func() { hasAVX512 = was }()
+	best := [3]time.Duration{math.MaxInt64, math.MaxInt64, math.MaxInt64}
 	for b.Loop() {
-		for i, f := range []func(){plain, vector} {
+		for i, f := range []func(){plain, vector, vector} {
+			hasAVX512 = was && i == 2
 			start := time.Now()
 			for range 100 {
 				f()
@@ -148,14 +177,13 @@ func race(b *testing.B, work float64, unit string, plain, vector func()) {
 			best[i] = min(best[i], time.Since(start)/100)
 		}
 	}
-	for i, name := range []string{"plain-", "avx2-"} {
+	for i, name := range []string{"plain-", "avx2-", "avx512-"} {
 		if unit == "GFLOP/s" {
 			b.ReportMetric(work/float64(best[i].Nanoseconds()), name+unit)
 		} else {
 			b.ReportMetric(float64(best[i].Nanoseconds())/work, name+unit)
 		}
 	}
-	b.ReportMetric(float64(best[0])/float64(best[1]), "ratio")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -169,10 +197,10 @@ func BenchmarkProducts(b *testing.B) {
 		}
 		flops := float64(2 * W * n[0] * n[1] * n[2])
 		b.Run(fmt.Sprintf("MatMul-%d-%d-%d", n[0], n[1], n[2]), func(b *testing.B) {
-			race(b, flops, "GFLOP/s", func() { matMulGo(d, x, y, false) }, func() { product(d, x, y, false) })
+			race(b, flops, "GFLOP/s", func() { matMulGo(&d, &x, &y, false) }, func() { MatMul(d, x, y) })
 		})
 		b.Run(fmt.Sprintf("SharedMul-%d-%d-%d", n[0], n[1], n[2]), func(b *testing.B) {
-			race(b, flops, "GFLOP/s", func() { sharedMulGo(d, m, y, false) }, func() { sharedProduct(d, m, y, false) })
+			race(b, flops, "GFLOP/s", func() { sharedMulGo(&d, &m, &y, false) }, func() { SharedMul(d, m, y) })
 		})
 	}
 }
@@ -190,7 +218,8 @@ func BenchmarkRows(b *testing.B) {
 			{"add", func() { addGo(d, x, y) }, func() { add(d, x, y) }},
 			{"addMul", func() { addMulGo(d, x, y) }, func() { addMul(d, x, y) }},
 			{"scaleLanes", func() { scaleLanesGo(d, one) }, func() { scaleLanes(d, one) }},
-			{"addScaled", func() { addScaledGo(d, one, x) }, func() { addScaled(d, one, x) }},
+			{"addScaled", func() { addScaledGo(d, one, x, All) }, func() { addScaled(d, one, x, All) }},
+			{"descendAdd", func() { descendAddGo(d, one, x, one, y, All) }, func() { descendAdd(d, one, x, one, y, All) }},
 			{"descend", func() { descendGo(d, one, x, All) }, func() { descend(d, one, x, All) }},
 			{"descendSome", func() { descendGo(d, one, x, 0x5b) }, func() { descend(d, one, x, 0x5b) }},
 			{"copyLanes", func() { copyLanesGo(d, x, 0x5b) }, func() { copyLanes(d, x, 0x5b) }},
@@ -216,7 +245,7 @@ func BenchmarkGather(b *testing.B) {
 			}
 		}
 		b.Run(fmt.Sprintf("%d-%d", n[0], n[1]), func(b *testing.B) {
-			race(b, float64(W*n[0]*n[1]), "ns/number", func() { gatherGo(d, x, index) }, func() { gather(d, x, index) })
+			race(b, float64(W*n[0]*n[1]), "ns/number", func() { gatherGo(&d, &x, index) }, func() { Gather(d, x, index) })
 		})
 	}
 }
