@@ -21,10 +21,11 @@ data
 sgdlab
 model noise theory estimate
 dynamics scheme observable fokkerplanck start
+fused
 ensemble
 catalog
 study
-papers report engine export compare examples
+papers report engine export compare examples bench
 reference
 cmd/sgdlab
 `

@@ -42,6 +42,8 @@ echo "== staticcheck"
 go tool staticcheck ./...
 echo "== go test"
 go test ./...
+echo "== instructions of fixed pieces of the workloads"
+go run ./internal/counts
 if [ -n "$long" ]; then
 	echo "== full-size studies"
 	go test ./papers -timeout 80m -v -run 'Long' -args -long

@@ -104,12 +104,12 @@ func (l *Lab) seed(dir string, st *study.Study) (*store.Origin, error) {
 	}
 	steps, all := int64(0), int64(0)
 	for i := range st.Cells {
-		r, err := known.cell(i)
-		if err != nil {
-			return nil, err
-		}
-		if r != nil {
-			steps += r.Steps
+		for _, part := range known.cell(i) {
+			r, err := part.Read()
+			if err != nil {
+				return nil, err
+			}
+			steps += r.Cells[0].Steps + r.Tails[0].Steps
 		}
 		all += int64(st.Groups[st.Cells[i].Group].Cells[st.Cells[i].Index].Replicas)
 	}

@@ -222,30 +222,26 @@ func (b *base) read(s span) (*ensemble.Result, error) {
 	return r, nil
 }
 
-// cell is what is known of a cell, nil where nothing is. Of replicas that go on it is all but where they stood.
-func (b *base) cell(i int) (*ensemble.Result, error) {
-	if b == nil || len(b.cells[i]) == 0 {
-		return nil, nil
+// cell are the parts of a cell that are known.
+func (b *base) cell(i int) (out []study.Known) {
+	if b == nil {
+		return nil
 	}
 	index := b.st.Cells[i].Index
-	out := &ensemble.Result{Cells: []ensemble.CellResult{{Cell: index}}, Tails: []ensemble.CellResult{{Cell: index}}}
 	for _, s := range b.cells[i] {
-		r, err := b.read(s)
-		if err != nil {
-			return nil, err
-		}
-		out.Cells[0].Merge(&r.Cells[0])
-		out.Steps += r.Cells[0].Steps + r.Tails[0].Steps
-		if s.on {
-			continue
-		}
-		out.Tails[0].Merge(&r.Tails[0])
-		for _, p := range r.Parked {
-			p.Cell = index
-			out.Parked = append(out.Parked, p)
-		}
+		out = append(out, study.Known{From: s.From, To: s.To, Final: !s.on, Read: func() (*ensemble.Result, error) {
+			r, err := b.read(s)
+			if err != nil {
+				return nil, err
+			}
+			r.Cells[0].Cell, r.Tails[0].Cell = index, index
+			for k := range r.Parked {
+				r.Parked[k].Cell = index
+			}
+			return r, nil
+		}})
 	}
-	return out, nil
+	return out
 }
 
 // replicas is how many replicas of a study need not be started.
@@ -297,12 +293,6 @@ func (k *keeper) add(c *study.Cell, from, to int, r *ensemble.Result) {
 		k.frames.Abort()
 		k.frames, k.why = nil, err.Error()
 	}
-}
-
-// Keep takes a whole cell.
-func (k *keeper) Keep(i int, whole *ensemble.Result) error {
-	k.add(&k.st.Cells[i], 0, int(whole.Cells[0].Replicas+whole.Tails[0].Replicas), whole)
-	return nil
 }
 
 func (k *keeper) close() {

@@ -456,10 +456,11 @@ func (t *tables) Passages(rows ...store.Passage) error {
 // Plateaus writes rows.
 func (t *tables) Plateaus(rows ...store.Plateau) error { return t.plateaus.Write(rows...) }
 
-// Keep takes a cell as it is.
-func (t *tables) Keep(cell int, whole *ensemble.Result) error {
-	t.steps += whole.Cells[0].Steps + whole.Tails[0].Steps
-	return t.keeper.Keep(cell, whole)
+// Keep takes part of a cell as it is.
+func (t *tables) Keep(cell, from, to int, part *ensemble.Result) error {
+	t.steps += part.Cells[0].Steps + part.Tails[0].Steps
+	t.keeper.add(&t.keeper.st.Cells[cell], from, to, part)
+	return nil
 }
 
 func (t *tables) close() error {

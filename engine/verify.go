@@ -478,17 +478,20 @@ func endsDiffer(dir string, st *study.Study, parked map[int][]ensemble.Parked, c
 		if len(parked[i]) == 0 {
 			continue
 		}
-		r, err := known.cell(i)
-		if err != nil || r == nil {
-			return nil, compared, err
-		}
-		r.Parked = slices.DeleteFunc(r.Parked, func(p ensemble.Parked) bool { return !chose(int64(i), int64(p.Replica)) })
-		if len(r.Parked) == 0 {
-			continue // its states were not kept
-		}
 		byReplica := map[uint64]*ensemble.Parked{}
-		for k := range r.Parked {
-			byReplica[r.Parked[k].Replica] = &r.Parked[k]
+		for _, part := range known.cell(i) {
+			r, err := part.Read()
+			if err != nil {
+				return nil, compared, err
+			}
+			for k := range r.Parked {
+				if chose(int64(i), int64(r.Parked[k].Replica)) {
+					byReplica[r.Parked[k].Replica] = &r.Parked[k]
+				}
+			}
+		}
+		if len(byReplica) == 0 {
+			continue // its states were not kept
 		}
 		for k := range parked[i] {
 			b := &parked[i][k]
@@ -545,8 +548,8 @@ func (c *collected) Plateaus(rows ...store.Plateau) error {
 }
 
 // Keep takes the replicas that reached their horizon.
-func (c *collected) Keep(cell int, whole *ensemble.Result) error {
-	c.parked[cell] = whole.Parked
+func (c *collected) Keep(cell, _, _ int, part *ensemble.Result) error {
+	c.parked[cell] = append(c.parked[cell], part.Parked...)
 	return nil
 }
 

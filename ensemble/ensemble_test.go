@@ -41,7 +41,7 @@ func langevin(temps ...float64) *Rig {
 		if err != nil {
 			return sgdlab.Noise{}, err
 		}
-		return noise.Join(source, must(noise.NewGaussian(noise.LawSettings{}, s)))
+		return noise.Join(source, must(noise.NewGaussian(noise.GaussianSettings{}, s)))
 	}
 	s := must(scheme.NewSDE(scheme.SDESettings{Step: h, Noise: []sgdlab.Part[sgdlab.Noise]{part}}, site))
 	x := must(observable.NewCoordinate(observable.CoordinateSettings{Index: 0}, site))

@@ -293,7 +293,7 @@ func tell(rig *Rig, cell *Cell, b *book) *told {
 				}
 			}
 			k++
-			now += step
+			now = float64(k) * step
 			out.steps++
 			blown = outside()
 		}

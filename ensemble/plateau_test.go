@@ -76,3 +76,11 @@ func TestPlateausNameTheModeThatJumps(t *testing.T) {
 		}
 	}
 }
+
+// Whole is all that the i-th of the result's cells has measured.
+func (r *Result) Whole(i int) *CellResult {
+	out := &CellResult{Cell: r.Cells[i].Cell}
+	out.Merge(&r.Cells[i])
+	out.Merge(&r.Tails[i])
+	return out
+}

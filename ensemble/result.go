@@ -25,12 +25,29 @@ type Failure struct {
 	Why  string
 }
 
+// Pace dates the steps of a replica. Steps of one length dt since step From, which began at the time Base, end at
+// Base + (step − From)·dt: times do not gather a rounding at each step.
+type Pace struct {
+	From     uint64
+	Base, Dt float64
+}
+
+// after moves a replica's clock by a step of length dt.
+func (p *Pace) after(step *uint64, time *float64, n uint64, dt float64) {
+	if dt != p.Dt {
+		*p = Pace{From: *step, Base: *time, Dt: dt}
+	}
+	*step += n
+	*time = math.FMA(float64(*step-p.From), dt, p.Base)
+}
+
 // Parked is a replica that reached its horizon, as it stood there: all that it takes to go on.
 type Parked struct {
 	Cell      int // index into the group's cells
 	Replica   uint64
 	Step      uint64
 	Time      float64
+	Pace      Pace
 	State     []float64
 	F0, Level []float64   // per event
 	Acc       [][]float64 // per watch, empty for observables
@@ -104,11 +121,20 @@ func (r *CellResult) Merge(b *CellResult) {
 	r.Plateaus = append(r.Plateaus, b.Plateaus...)
 }
 
-// Whole returns all that the i-th of the result's cells has measured.
-func (r *Result) Whole(i int) *CellResult {
-	out := &CellResult{Cell: r.Cells[i].Cell}
-	out.Merge(&r.Cells[i])
-	out.Merge(&r.Tails[i])
+// Part returns what the result has of one cell: one of Cells, one of Tails, both empty where the cell is not in it, and the
+// replicas parked. It shares memory with the result.
+func (r *Result) Part(cell int) *Result {
+	out := &Result{Cells: []CellResult{{Cell: cell}}, Tails: []CellResult{{Cell: cell}}}
+	for i := range r.Cells {
+		if r.Cells[i].Cell == cell {
+			out.Cells[0], out.Tails[0] = r.Cells[i], r.Tails[i]
+		}
+	}
+	for _, p := range r.Parked {
+		if p.Cell == cell {
+			out.Parked = append(out.Parked, p)
+		}
+	}
 	return out
 }
 
@@ -133,10 +159,10 @@ func (p *Parked) GobEncode() ([]byte, error) {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		}
 	}
-	for _, x := range []uint64{uint64(p.Cell), p.Replica, p.Step, p.Fired} {
+	for _, x := range []uint64{uint64(p.Cell), p.Replica, p.Step, p.Fired, p.Pace.From} {
 		whole(x)
 	}
-	list([]float64{p.Time})
+	list([]float64{p.Time, p.Pace.Base, p.Pace.Dt})
 	list(p.State)
 	list(p.F0)
 	list(p.Level)
@@ -191,9 +217,9 @@ func (p *Parked) GobDecode(b []byte) error {
 		}
 		return x
 	}
-	out := Parked{Cell: int(whole()), Replica: whole(), Step: whole(), Fired: whole()}
-	if t := list(); len(t) == 1 {
-		out.Time = t[0]
+	out := Parked{Cell: int(whole()), Replica: whole(), Step: whole(), Fired: whole(), Pace: Pace{From: whole()}}
+	if t := list(); len(t) == 3 {
+		out.Time, out.Pace.Base, out.Pace.Dt = t[0], t[1], t[2]
 	} else {
 		return errParked
 	}

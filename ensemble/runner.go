@@ -8,6 +8,7 @@ import (
 
 	"sgdlab"
 	"sgdlab/estimate"
+	"sgdlab/fused"
 	"sgdlab/lanes"
 )
 
@@ -30,6 +31,8 @@ type Runner struct {
 	crossing sgdlab.Crossing
 	needPath bool // someone needs θ before the step
 	rec      *sgdlab.StepRecord
+	kernel   fused.Kernel
+	watch    fused.Watch
 
 	s      saved
 	before lanes.Pack
@@ -53,6 +56,7 @@ type saved struct {
 	Ended     lanes.Mask // stopped, not yet read
 	Blown     lanes.Mask // of those, diverged
 	Lane      [lanes.W]lane
+	Pace      [lanes.W]Pace
 	F0, Level []lanes.Vec  // per event
 	Acc       []lanes.Pack // per watch, empty for observables
 	Block     int          // next replica to enter
@@ -98,6 +102,9 @@ func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
 		r.needPath = r.needPath || rig.Events[i].Locate != nil
 		r.events = append(r.events, len(rig.Events[i].Of.Columns()))
 		n = max(n, r.events[i])
+	}
+	if r.rec == nil {
+		r.kernel = fused.Find(rig.Stepper, rig.Events)
 	}
 	r.cols = make(lanes.Pack, n)
 	r.before = make(lanes.Pack, rig.Dim)
@@ -223,12 +230,16 @@ func (r *Runner) period(perStep float64) uint64 {
 	return lcm
 }
 
-// inStep reports whether a replica that entered now would have its readings together with those of the live lanes.
+// phase is the number of steps that may share a block of random bits: lanes whose steps agree modulo it draw together.
+const phase = 4
+
+// inStep reports whether a replica that entered now would have its readings and its random numbers together with those of the
+// live lanes.
 func (r *Runner) inStep() bool {
 	for l := range lanes.W {
 		if r.s.Live.Has(l) {
-			p := &r.plan[r.s.Lane[l].Cell]
-			return p.period == 0 || r.s.Clock.Step[l]%p.period == 0
+			p, now := &r.plan[r.s.Lane[l].Cell], r.s.Clock.Step[l]
+			return (p.period == 0 || now%p.period == 0) && now%phase == 0
 		}
 	}
 	return true
@@ -250,8 +261,13 @@ func (r *Runner) Run(pause func() bool) (done bool) {
 			return false
 		}
 		n, refill := r.stretch()
-		for range n {
+		for n > 0 {
+			n -= r.leap(n)
+			if n == 0 {
+				break
+			}
 			r.step()
+			n--
 			if r.s.Ended != lanes.None && (refill || r.s.Ended == r.s.Live) {
 				break
 			}
@@ -433,7 +449,7 @@ func (r *Runner) end() {
 func (r *Runner) park(l int) {
 	ln := &r.s.Lane[l]
 	p := Parked{
-		Cell: ln.Cell, Replica: r.s.Clock.Replica[l], Step: r.s.Clock.Step[l], Time: r.s.Clock.Time[l], State: lane1(r.s.State, l),
+		Cell: ln.Cell, Replica: r.s.Clock.Replica[l], Step: r.s.Clock.Step[l], Time: r.s.Clock.Time[l], Pace: r.s.Pace[l], State: lane1(r.s.State, l),
 		Next: ln.Next, Fired: ln.Fired, Series: ln.Series,
 	}
 	for e := range r.rig.Events {
@@ -450,6 +466,7 @@ func (r *Runner) unpark(l int, p *Parked) {
 	cell, c := &r.cells[p.Cell], &r.s.Clock
 	c.Point[l], c.Seed[l], c.Replica[l], c.Branch[l], c.Step[l], c.Time[l] = cell.Point, cell.NoiseSeed, p.Replica, 0, p.Step, p.Time
 	r.s.Lane[l] = lane{Cell: p.Cell, Next: p.Next, Fired: p.Fired, Series: p.Series}
+	r.s.Pace[l] = p.Pace
 	for j, x := range p.State {
 		r.s.State[j][l] = x
 	}
@@ -581,6 +598,7 @@ func (r *Runner) fill() bool {
 		b := r.shard.Blocks[r.s.Block]
 		cell := &r.cells[b.Cell]
 		r.s.Lane[l] = lane{Cell: b.Cell, Next: make([]int, len(r.rig.Watches)), Series: make([]series, len(r.rig.Watches))}
+		r.s.Pace[l] = Pace{}
 		c := &r.s.Clock
 		c.Point[l], c.Seed[l], c.Replica[l], c.Branch[l], c.Step[l], c.Time[l] = cell.Point, cell.NoiseSeed, uint64(r.s.Replica), 0, 0, 0
 		init.Point[l], init.Seed[l], init.Replica[l], init.Branch[l], init.Step[l], init.Time[l] = cell.Point, cell.InitSeed, uint64(r.s.Replica), 0, 0, 0
@@ -683,8 +701,43 @@ func (r *Runner) stretch() (n int, refill bool) {
 				refill = false
 			}
 		}
+		if refill && r.s.Live != lanes.All {
+			steps = min(steps, phase-now%phase)
+		}
 	}
 	return int(steps), refill
+}
+
+// leap takes up to n steps of the live lanes by a kernel, in which no event is met and no replica diverges, and returns how many.
+func (r *Runner) leap(n int) int {
+	live := r.s.Live &^ r.s.Ended
+	if r.kernel.Leap == nil || live == lanes.None {
+		return 0
+	}
+	clock := &r.s.Clock
+	r.watch = fused.Watch{Bound: bound}
+	for e := range r.rig.Events { // one at most
+		r.watch.Level = r.s.Level[e]
+		for l := range lanes.W {
+			if r.s.Lane[l].Fired>>e&1 == 0 {
+				r.watch.Armed = r.watch.Armed.With(l)
+			}
+		}
+	}
+	taken, dt := r.kernel.Leap(r.theta(), clock, live, &r.watch, n)
+	if taken == 0 {
+		return 0
+	}
+	for l := range lanes.W {
+		if live.Has(l) {
+			r.s.Pace[l].after(&clock.Step[l], &clock.Time[l], uint64(taken), dt[l])
+		}
+	}
+	for e := range r.rig.Events {
+		r.s.F0[e] = lanes.Select(live, r.column(e), r.s.F0[e])
+	}
+	r.s.Out.Steps += int64(taken) * int64(live.Count())
+	return taken
 }
 
 // step moves the live lanes once and tests their events.
@@ -700,7 +753,13 @@ func (r *Runner) step() {
 		*r.rec = sgdlab.StepRecord{}
 	}
 	clock := &r.s.Clock
-	dt := r.rig.Stepper.Step(r.s.State, clock, live, r.rec)
+	clock.Idle = lanes.All &^ live
+	var dt lanes.Vec
+	if r.kernel.Step != nil {
+		dt = r.kernel.Step(r.s.State, clock, live)
+	} else {
+		dt = r.rig.Stepper.Step(r.s.State, clock, live, r.rec)
+	}
 	for e := range r.rig.Events {
 		ev := &r.rig.Events[e]
 		x := &r.crossing
@@ -735,8 +794,7 @@ func (r *Runner) step() {
 	}
 	for l := range lanes.W {
 		if live.Has(l) {
-			clock.Step[l]++
-			clock.Time[l] += dt[l]
+			r.s.Pace[l].after(&clock.Step[l], &clock.Time[l], 1, dt[l])
 		}
 	}
 	r.s.Out.Steps += int64(live.Count())

@@ -45,19 +45,28 @@ type Sink interface {
 
 // Keeper is a sink that also takes the cells as they are, to extend them later.
 type Keeper interface {
-	// Keep takes a cell that did not fail: one of Cells, one of Tails, and its parked replicas. It is the keeper's.
-	Keep(cell int, whole *ensemble.Result) error
+	// Keep takes the replicas [from, to) of a cell: one of Cells, one of Tails, and those that are parked. It may be called for
+	// several parts of a cell, in their order.
+	Keep(cell, from, to int, part *ensemble.Result) error
+}
+
+// Known is a part of a cell that was measured before: the replicas [From, To).
+type Known struct {
+	From, To int
+	Final    bool // they went as far as they go now; of others, those that reached their horizon come again with a shard
+	// Read returns one of Cells, one of Tails, and those that are parked.
+	Read func() (*ensemble.Result, error)
 }
 
 // Gather merges the results of shards, cell by cell, writes their rows to the sink and returns what each cell measured. load
 // returns a shard's result; it is called once for each shard.
 func (st *Study) Gather(load func(shard int) (*ensemble.Result, error), sink Sink) ([]*Outcome, error) {
-	return st.GatherOnto(func(int) (*ensemble.Result, error) { return nil, nil }, load, sink)
+	return st.GatherOnto(func(int) []Known { return nil }, load, sink)
 }
 
-// GatherOnto is Gather where parts of cells are known already: base returns what is known of a cell, nil where nothing is. It
-// holds the cell alone.
-func (st *Study) GatherOnto(base func(cell int) (*ensemble.Result, error), load func(shard int) (*ensemble.Result, error), sink Sink) ([]*Outcome, error) {
+// GatherOnto is Gather where parts of cells are known already: base returns those of a cell, disjoint and ascending. No more than a
+// shard's replicas of a cell are held as they stood, where each known part is within a shard.
+func (st *Study) GatherOnto(base func(cell int) []Known, load func(shard int) (*ensemble.Result, error), sink Sink) ([]*Outcome, error) {
 	parts := make(map[[2]int][]int) // (group, index of the cell there) → shards, ascending
 	uses := make([]int, len(st.Shards))
 	for _, sh := range st.Shards {
@@ -74,66 +83,124 @@ func (st *Study) GatherOnto(base func(cell int) (*ensemble.Result, error), load 
 	var outcomes []*Outcome
 	for i := range st.Cells {
 		c := &st.Cells[i]
-		sum := &ensemble.Result{Cells: []ensemble.CellResult{{Cell: c.Index}}, Tails: []ensemble.CellResult{{Cell: c.Index}}}
-		failed := st.Groups[c.Group].failed
-		known, err := base(i)
-		if err != nil {
-			return nil, err
-		}
-		if known != nil {
-			sum.Cells[0].Merge(&known.Cells[0])
-			sum.Tails[0].Merge(&known.Tails[0])
-			sum.Parked = known.Parked
-		}
+		g := gathering{cell: i, index: c.Index, whole: &ensemble.CellResult{Cell: c.Index}, failed: st.Groups[c.Group].failed}
+		g.keeper, _ = sink.(Keeper)
+		known := base(i)
 		for _, id := range parts[[2]int{c.Group, c.Index}] {
 			r := held[id]
 			if r == nil {
+				var err error
 				if r, err = load(id); err != nil {
 					return nil, err
 				}
 				held[id] = r
 			}
+			from, to := st.replicas(id, c.Index)
+			if g.part == nil {
+				g.from = from
+			}
+			for len(known) > 0 && known[0].From < to {
+				if known[0].To > to {
+					g.to = known[0].To // goes on in the next shard
+				}
+				if err := g.add(&known[0]); err != nil {
+					return nil, err
+				}
+				known = known[1:]
+			}
 			for _, f := range r.Failed {
-				if f.Cell == c.Index && failed == "" {
-					failed = f.Why
+				if f.Cell == c.Index && g.failed == "" {
+					g.failed = f.Why
 				}
 			}
-			for j := range r.Cells {
-				if r.Cells[j].Cell == c.Index {
-					sum.Cells[0].Merge(&r.Cells[j])
-					sum.Tails[0].Merge(&r.Tails[j])
-				}
-			}
-			for _, p := range r.Parked {
-				if p.Cell == c.Index {
-					sum.Parked = append(sum.Parked, p)
-				}
+			if err := g.end(to, r.Part(c.Index)); err != nil {
+				return nil, err
 			}
 			if uses[id]--; uses[id] == 0 {
 				delete(held, id)
 			}
 		}
-		if failed != "" {
-			outcomes = append(outcomes, &Outcome{Cell: c, Failed: failed})
+		if g.failed != "" {
+			outcomes = append(outcomes, &Outcome{Cell: c, Failed: g.failed})
 			continue
 		}
-		whole := sum.Whole(0)
-		sorted(whole)
-		o, err := st.outcome(c, whole, asked, sink)
+		sorted(g.whole)
+		o, err := st.outcome(c, g.whole, asked, sink)
 		if err != nil {
 			return nil, err
 		}
 		outcomes = append(outcomes, o)
-		if k, ok := sink.(Keeper); ok {
-			sorted(&sum.Cells[0])
-			sorted(&sum.Tails[0])
-			sort.SliceStable(sum.Parked, func(i, j int) bool { return sum.Parked[i].Replica < sum.Parked[j].Replica })
-			if err := k.Keep(i, sum); err != nil {
-				return nil, err
+	}
+	return outcomes, nil
+}
+
+// gathering puts a cell together.
+type gathering struct {
+	cell, index int
+	whole       *ensemble.CellResult
+	keeper      Keeper
+	failed      string
+	part        *ensemble.Result // what is to be kept next, of the replicas [from, …); nil where nothing waits
+	from, to    int              // the least end that it may have
+}
+
+// add takes in a known part.
+func (g *gathering) add(k *Known) error {
+	r, err := k.Read()
+	if err != nil {
+		return err
+	}
+	if !k.Final {
+		r.Tails, r.Parked = []ensemble.CellResult{{Cell: g.index}}, nil
+	}
+	g.merge(r)
+	return nil
+}
+
+func (g *gathering) merge(r *ensemble.Result) {
+	g.whole.Merge(&r.Cells[0])
+	g.whole.Merge(&r.Tails[0])
+	if g.keeper == nil {
+		return
+	}
+	if g.part == nil {
+		g.part = r
+		return
+	}
+	g.part.Cells[0].Merge(&r.Cells[0])
+	g.part.Tails[0].Merge(&r.Tails[0])
+	g.part.Parked = append(g.part.Parked, r.Parked...)
+}
+
+// end takes in a shard's part of the replicas up to to, and has what is complete kept.
+func (g *gathering) end(to int, r *ensemble.Result) error {
+	if g.part == nil || r.Cells[0].Replicas+r.Tails[0].Replicas > 0 {
+		g.merge(r)
+	}
+	if g.keeper == nil || g.failed != "" || to < g.to {
+		return nil
+	}
+	p := g.part
+	g.part = nil
+	sorted(&p.Cells[0])
+	sorted(&p.Tails[0])
+	sort.SliceStable(p.Parked, func(i, j int) bool { return p.Parked[i].Replica < p.Parked[j].Replica })
+	return g.keeper.Keep(g.cell, g.from, to, p)
+}
+
+// replicas are those of a cell that a shard has: one block of it, or none.
+func (st *Study) replicas(shard, index int) (from, to int) {
+	for i := range st.Shards {
+		if st.Shards[i].ID != shard {
+			continue
+		}
+		for _, b := range st.Shards[i].Blocks {
+			if b.Cell == index {
+				return b.From, b.To
 			}
 		}
 	}
-	return outcomes, nil
+	return 0, 0
 }
 
 // sorted brings the rows of a cell into the order of the tables: by replica, event, index and time.

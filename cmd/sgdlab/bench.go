@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sgdlab"
+	"sgdlab/bench"
 	"sgdlab/catalog"
 	"sgdlab/scheme"
 	"sgdlab/spec"
@@ -18,18 +21,77 @@ import (
 )
 
 func (a *app) benchCommand() *cobra.Command {
+	var threads int
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure: orders, those of the schemes for SDEs",
+		Short: "Measure this machine: normals, products, workloads W1 to W5; orders: those of the schemes for SDEs",
+		Long:  "Measure this machine: " + benchLong,
+		Args:  cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return wrong("bench: want what to measure: orders")
+			if threads < 1 {
+				return wrong("bench: got --threads %d; want at least 1", threads)
 			}
-			return wrong("bench: got %s; want orders%s", args[0], spec.DidYouMean(args[0], []string{"orders"}))
+			if len(args) == 0 {
+				return a.machine(threads)
+			}
+			return a.workloads(args, threads)
 		},
 	}
+	cmd.Flags().IntVar(&threads, "threads", 1, "threads that step packs")
 	cmd.AddCommand(a.ordersCommand())
 	return cmd
+}
+
+const benchLong = "without arguments the price of random numbers, pack products beside the peak of fused multiply-adds, and the rates of all workloads; " +
+	"with names of workloads one line for each, WORKLOAD sgdlab THREADS REPLICA-STEPS/S, as the baselines under bench/ print it.\n\n" +
+	"STEPS=n in the environment has a workload take just n steps, for the check that is printed beside."
+
+// workloads times workloads and prints a line for each.
+func (a *app) workloads(names []string, threads int) error {
+	steps := 0
+	if text := os.Getenv("STEPS"); text != "" {
+		var err error
+		if steps, err = strconv.Atoi(text); err != nil || steps < 1 {
+			return wrong("bench: got STEPS=%s in the environment; want a number of steps, at least 1", text)
+		}
+	}
+	var todo []*bench.Workload
+	for _, name := range names {
+		w, err := workload(name)
+		if err != nil {
+			return err
+		}
+		todo = append(todo, w)
+	}
+	for _, w := range todo {
+		r, err := w.Run(threads, steps)
+		if err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		fmt.Fprintf(a.log, "# check %.6g %.2g after %d steps; max %.4g\n", r.Value, r.SE, r.Steps, r.Best)
+		fmt.Fprintf(a.out, "%s sgdlab %d %.4g\n", w.Name, threads, r.Rate)
+	}
+	return nil
+}
+
+func workload(name string) (*bench.Workload, error) {
+	known := []string{"orders"}
+	for _, w := range bench.Workloads {
+		if w.Name == name {
+			return w, nil
+		}
+		known = append(known, w.Name)
+	}
+	return nil, wrong("bench: got %s; want one of %s%s", name, strings.Join(known, ", "), spec.DidYouMean(name, known))
+}
+
+// machine measures the machine.
+func (a *app) machine(threads int) error {
+	var names []string
+	for _, w := range bench.Workloads {
+		names = append(names, w.Name)
+	}
+	return a.workloads(names, threads)
 }
 
 func (a *app) ordersCommand() *cobra.Command {

@@ -48,7 +48,8 @@ func TestBenchOrders(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"bench"}, "orders"},
+		{[]string{"bench", "W9"}, "did you mean W1?"},
+		{[]string{"bench", "W1", "--threads", "0"}, "at least 1"},
 		{[]string{"bench", "order"}, "did you mean orders?"},
 		{[]string{"bench", "orders", "heun"}, "--scheme NAME"},
 		{[]string{"bench", "orders", "--scheme", "huen"}, "did you mean heun?"},

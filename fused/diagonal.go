@@ -1,0 +1,68 @@
+package fused
+
+import (
+	"sgdlab"
+	"sgdlab/dynamics"
+	"sgdlab/lanes"
+	"sgdlab/model"
+)
+
+// squares is SGD on one row at a time of the diagonal network β = u ⊙ u − v ⊙ v,
+//
+//	u ← u − η·2cx ⊙ u,  v ← v + η·2cx ⊙ v,  c = s(⟨β, x⟩ − y) + what weighs it:
+//
+// the row, the map and its product in two passes over θ and x, the gradient and the step in one.
+type squares struct {
+	of      *dynamics.Descent
+	by      *dynamics.Stochastic
+	x, y    *lanes.Mat
+	each    float64 // s
+	rows    sgdlab.Rows
+	own     lanes.Pack
+	c, gave lanes.Pack // one row each
+	ws      lanes.Arena
+}
+
+func diagonalRow(stepper sgdlab.Stepper, _ []sgdlab.Event) (none Kernel, ok bool) {
+	of, ok := stepper.(*dynamics.Descent)
+	if !ok {
+		return none, false
+	}
+	by, ok := of.Of.(*dynamics.Stochastic)
+	if !ok || by.Sample.Batch() != 1 {
+		return none, false
+	}
+	net, ok := by.Model.(*model.Linear)
+	if !ok {
+		return none, false
+	}
+	powers, ok := net.Unwrap().(*model.DiagonalPowers)
+	if !ok || powers.Power() != 2 || net.Samples() == 1 { // of one sample the batch is the set, and rows are shared
+		return none, false
+	}
+	s := &squares{
+		of: of, by: by, x: powers.Inputs(), y: net.Targets(), each: net.PerLabel(),
+		own: make(lanes.Pack, powers.Inputs().Cols), c: make(lanes.Pack, 1), gave: make(lanes.Pack, 1),
+	}
+	return Kernel{Step: s.step}, true
+}
+
+func (s *squares) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask) lanes.Vec {
+	s.by.Sample.Draw(&s.rows, at)
+	d := len(s.own)
+	u, v := theta[:d], theta[d:2*d]
+	lanes.Gather(lanes.ByRows(s.own, 1, d), *s.x, s.rows.Index)
+	lanes.Gather(lanes.ByRows(s.gave, 1, 1), *s.y, s.rows.Index)
+	s.c[0] = lanes.SquaresDot(s.own, u, v)
+	lanes.Sub(s.c, s.c, s.gave)
+	if s.each != 1 {
+		lanes.Scale(s.c, s.each)
+	}
+	s.ws.Reset()
+	for _, w := range s.by.Weigh {
+		w.Weigh(s.c, s.rows, at, &s.ws)
+	}
+	eta := s.of.Rate(at)
+	lanes.DescendSquares(u, v, eta, s.c[0], s.own, live)
+	return eta
+}
