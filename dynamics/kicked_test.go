@@ -43,7 +43,9 @@ func ofLabels(s *sgdlab.Site) (sgdlab.Source, error) {
 }
 
 func gaussian(c noise.LawSettings) func(*sgdlab.Site) (sgdlab.Law, error) {
-	return func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewGaussian(noise.GaussianSettings{LawSettings: c}, s) }
+	return func(s *sgdlab.Site) (sgdlab.Law, error) {
+		return noise.NewGaussian(noise.GaussianSettings{LawSettings: c}, s)
+	}
 }
 
 func stable(s *sgdlab.Site) (sgdlab.Law, error) {

@@ -208,7 +208,9 @@ func TestSumsOfNoises(t *testing.T) {
 	d := s.Model.Dim()
 	theta := lanes.Of(point(d))
 	part := func(src func(s *sgdlab.Site) (sgdlab.Source, error), c LawSettings) sgdlab.Part[sgdlab.Noise] {
-		return func(s *sgdlab.Site) (sgdlab.Noise, error) { return Join(must(src(s)), must(NewGaussian(GaussianSettings{LawSettings: c}, s))) }
+		return func(s *sgdlab.Site) (sgdlab.Noise, error) {
+			return Join(must(src(s)), must(NewGaussian(GaussianSettings{LawSettings: c}, s)))
+		}
 	}
 	perSample := func(s *sgdlab.Site) (sgdlab.Source, error) { return NewPerSample(PerSampleSettings{}, s) }
 	output := func(s *sgdlab.Site) (sgdlab.Source, error) {
