@@ -25,7 +25,7 @@ fused
 ensemble
 catalog
 study
-papers report engine export compare examples bench
+papers report engine export compare examples workload
 reference
 cmd/sgdlab
 `

@@ -13,11 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"sgdlab"
-	"sgdlab/bench"
 	"sgdlab/catalog"
 	"sgdlab/scheme"
 	"sgdlab/spec"
 	"sgdlab/store"
+	"sgdlab/workload"
 )
 
 func (a *app) benchCommand() *cobra.Command {
@@ -55,9 +55,9 @@ func (a *app) workloads(names []string, threads int) error {
 			return wrong("bench: got STEPS=%s in the environment; want a number of steps, at least 1", text)
 		}
 	}
-	var todo []*bench.Workload
+	var todo []*workload.Case
 	for _, name := range names {
-		w, err := workload(name)
+		w, err := caseOf(name)
 		if err != nil {
 			return err
 		}
@@ -74,9 +74,9 @@ func (a *app) workloads(names []string, threads int) error {
 	return nil
 }
 
-func workload(name string) (*bench.Workload, error) {
+func caseOf(name string) (*workload.Case, error) {
 	known := []string{"orders"}
-	for _, w := range bench.Workloads {
+	for _, w := range workload.Cases {
 		if w.Name == name {
 			return w, nil
 		}
@@ -88,7 +88,7 @@ func workload(name string) (*bench.Workload, error) {
 // machine measures the machine.
 func (a *app) machine(threads int) error {
 	var names []string
-	for _, w := range bench.Workloads {
+	for _, w := range workload.Cases {
 		names = append(names, w.Name)
 	}
 	return a.workloads(names, threads)

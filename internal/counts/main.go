@@ -28,7 +28,7 @@ import (
 
 	"golang.org/x/sys/cpu"
 
-	"sgdlab/bench"
+	"sgdlab/workload"
 )
 
 const (
@@ -75,7 +75,7 @@ func main() {
 func run(name string) error {
 	runtime.LockOSThread()
 	debug.SetGCPercent(-1)
-	piece, err := bench.Piece(name)
+	piece, err := workload.Piece(name)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func compare(update, verbose bool, only string) (bad bool, err error) {
 			fmt.Printf("%-8s not on this machine\n", f.name)
 			continue
 		}
-		for _, name := range strings.Fields(cmp.Or(only, strings.Join(bench.Pieces(), " "))) {
+		for _, name := range strings.Fields(cmp.Or(only, strings.Join(workload.Pieces(), " "))) {
 			by, err := count(name, f.debug)
 			if err != nil {
 				return false, fmt.Errorf("%s: %w", name, err)

@@ -1,10 +1,10 @@
-package bench
+package workload
 
 import "fmt"
 
 // Pieces are the workloads of which Piece has a part: W5 would take millions of instructions, all of them in the products of the others.
 func Pieces() (names []string) {
-	for _, w := range Workloads {
+	for _, w := range Cases {
 		if w.every == 0 {
 			names = append(names, w.Name)
 		}
@@ -14,7 +14,7 @@ func Pieces() (names []string) {
 
 // Piece returns what takes a fixed number of steps of one pack of a workload, for counting instructions.
 func Piece(name string) (func(), error) {
-	for _, w := range Workloads {
+	for _, w := range Cases {
 		if w.Name != name {
 			continue
 		}
@@ -35,5 +35,5 @@ func Piece(name string) (func(), error) {
 			k.walk(p, steps)
 		}, nil
 	}
-	return nil, fmt.Errorf("bench: no workload %s", name)
+	return nil, fmt.Errorf("workload: no %s", name)
 }

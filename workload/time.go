@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"math"
@@ -24,7 +24,7 @@ const (
 )
 
 // Run times a workload on so many threads; where steps is above 0 it takes just as many steps instead, for the check.
-func (w *Workload) Run(threads, steps int) (Result, error) {
+func (w *Case) Run(threads, steps int) (Result, error) {
 	first, err := w.worker()
 	if err != nil {
 		return Result{}, err

@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"fmt"
@@ -15,8 +15,8 @@ import (
 	"sgdlab/scheme"
 )
 
-// Workload is one of W1 … W5.
-type Workload struct {
+// Case is one of W1 … W5.
+type Case struct {
 	Name     string
 	Says     string
 	Replicas int
@@ -33,8 +33,8 @@ type Workload struct {
 	read  func(p *pack, l int) float64
 }
 
-// Workloads are those that can be run, in order.
-var Workloads = []*Workload{
+// Cases are those that can be run, in order.
+var Cases = []*Case{
 	{
 		Name: "W1", Says: "Langevin on a 5-5-5-5 linear network, ½‖W₃W₂W₁ − M‖², whole gradient, 75 normals a step",
 		Replicas: 8192, Block: 100, Flops: 1825, Check: "mean of ‖θ‖²",
@@ -106,9 +106,9 @@ var Workloads = []*Workload{
 }
 
 func init() {
-	one := *Workloads[0]
+	one := *Cases[0]
 	one.Name, one.Says, one.Replicas, one.Live = "W1-one", "one replica of W1, alone in its pack", 1, lanes.First(1)
-	Workloads = append(Workloads, &one)
+	Cases = append(Cases, &one)
 }
 
 func diagonal(x ...float64) []float64 { return x }
@@ -226,7 +226,7 @@ type pack struct {
 	v     lanes.Pack // and its vector, as far as power iteration has come
 }
 
-func (w *Workload) pack(i, dim int) *pack {
+func (w *Case) pack(i, dim int) *pack {
 	p := &pack{theta: make(lanes.Pack, dim)}
 	if w.every > 0 {
 		p.v = make(lanes.Pack, dim)
@@ -246,16 +246,17 @@ func (w *Workload) pack(i, dim int) *pack {
 
 // worker steps packs of a workload, one at a time.
 type worker struct {
-	of      *Workload
+	of      *Case
 	stepper sgdlab.Stepper
 	kernel  fused.Kernel
+	watch   fused.Watch
 	model   sgdlab.Model
 	hessian sgdlab.Curved
 	ws      lanes.Arena
 	buffer  lanes.Pack
 }
 
-func (w *Workload) worker() (*worker, error) {
+func (w *Case) worker() (*worker, error) {
 	site, err := w.site()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", w.Name, err)
@@ -291,7 +292,8 @@ func (k *worker) walk(p *pack, n int) {
 			k.iterate(p)
 		}
 		if k.kernel.Leap != nil {
-			taken, _ := k.kernel.Leap(p.theta, &p.clock, live, &fused.Watch{Bound: math.Inf(1), Armed: lanes.All &^ p.met}, n)
+			k.watch = fused.Watch{Bound: math.Inf(1), Armed: lanes.All &^ p.met}
+			taken, _ := k.kernel.Leap(p.theta, &p.clock, live, &k.watch, n)
 			p.tick(uint64(taken))
 			if n -= taken; n == 0 {
 				return
