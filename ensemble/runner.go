@@ -15,8 +15,12 @@ import (
 // bound is the max|θ| beyond which a replica counts as diverged: far above any landscape here, far below overflow.
 const bound = 1e10
 
-// stretch is the largest number of steps between two looks at what else there is to do: free lanes, saving, stopping.
-const stretch = 64
+// stretch is the largest number of steps between two looks at what else there is to do: free lanes, saving, stopping; where a kernel
+// takes many in one call, it is longer.
+const (
+	stretch     = 64
+	longStretch = 1024
+)
 
 // Runner works through one shard.
 type Runner struct {
@@ -99,7 +103,8 @@ func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
 		r.needPath = r.needPath || w.Accumulate != nil
 	}
 	for i := range rig.Events {
-		r.needPath = r.needPath || rig.Events[i].Locate != nil
+		p, ok := rig.Events[i].Locate.(interface{ Pathless() bool })
+		r.needPath = r.needPath || rig.Events[i].Locate != nil && !(ok && p.Pathless())
 		r.events = append(r.events, len(rig.Events[i].Of.Columns()))
 		n = max(n, r.events[i])
 	}
@@ -636,7 +641,7 @@ func (r *Runner) fill() bool {
 		}
 		r.met(e, beyond, lanes.Vec{}, lanes.Vec{})
 	}
-	r.bounds()
+	r.blow(r.s.Live &^ lanes.Within(r.theta(), bound))
 	return true
 }
 
@@ -676,18 +681,19 @@ func (r *Runner) met(e int, hit lanes.Mask, fraction, dt lanes.Vec) {
 	}
 }
 
-// bounds stops the lanes that diverged, be it in the step in which they met their event.
-func (r *Runner) bounds() {
-	if out := r.s.Live &^ lanes.Within(r.theta(), bound); out != lanes.None {
-		r.s.Ended |= out
-		r.s.Blown |= out
-	}
+// blow stops lanes that diverged, be it in the step in which they met their event.
+func (r *Runner) blow(out lanes.Mask) {
+	r.s.Ended |= out
+	r.s.Blown |= out
 }
 
 // stretch returns the number of steps until something else is due, and whether a lane that stops before then is better
 // refilled at once: where no lane has a reading ahead there is no common time to wait for.
 func (r *Runner) stretch() (n int, refill bool) {
 	steps := uint64(stretch)
+	if r.kernel.Leap != nil {
+		steps = longStretch
+	}
 	refill = r.s.Block < len(r.shard.Blocks) || len(r.s.Continue) > 0
 	for l := range lanes.W {
 		if !r.s.Live.Has(l) {
@@ -755,8 +761,9 @@ func (r *Runner) step() {
 	clock := &r.s.Clock
 	clock.Idle = lanes.All &^ live
 	var dt lanes.Vec
+	var out lanes.Mask // of the bounds
 	if r.kernel.Step != nil {
-		dt = r.kernel.Step(r.s.State, clock, live)
+		dt, out = r.kernel.Step(r.s.State, clock, live, bound)
 	} else {
 		dt = r.rig.Stepper.Step(r.s.State, clock, live, r.rec)
 	}
@@ -798,7 +805,10 @@ func (r *Runner) step() {
 		}
 	}
 	r.s.Out.Steps += int64(live.Count())
-	r.bounds()
+	if r.kernel.Step == nil {
+		out = live &^ lanes.Within(r.theta(), bound)
+	}
+	r.blow(out)
 }
 
 // Save encodes everything that is needed to continue the shard to the same bits.

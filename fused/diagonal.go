@@ -47,7 +47,7 @@ func diagonalRow(stepper sgdlab.Stepper, _ []sgdlab.Event) (none Kernel, ok bool
 	return Kernel{Step: s.step}, true
 }
 
-func (s *squares) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask) lanes.Vec {
+func (s *squares) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, bound float64) (lanes.Vec, lanes.Mask) {
 	s.by.Sample.Draw(&s.rows, at)
 	d := len(s.own)
 	u, v := theta[:d], theta[d:2*d]
@@ -63,6 +63,5 @@ func (s *squares) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask) lane
 		w.Weigh(s.c, s.rows, at, &s.ws)
 	}
 	eta := s.of.Rate(at)
-	lanes.DescendSquares(u, v, eta, s.c[0], s.own, live)
-	return eta
+	return eta, lanes.DescendSquares(u, v, eta, s.c[0], s.own, live, bound)
 }

@@ -16,8 +16,9 @@ import (
 
 // Kernel takes the steps of a stepper, in one of two ways; the other is nil. It serves one worker.
 type Kernel struct {
-	// Step is one step of the live lanes, as Stepper.Step takes it where nobody asks for a record.
-	Step func(state lanes.Pack, at *sgdlab.Clock, live lanes.Mask) (dt lanes.Vec)
+	// Step is one step of the live lanes, as Stepper.Step takes it where nobody asks for a record; out are the live lanes in which a
+	// coordinate is then not within the bound.
+	Step func(state lanes.Pack, at *sgdlab.Clock, live lanes.Mask, bound float64) (dt lanes.Vec, out lanes.Mask)
 	// Leap takes up to n steps of the live lanes and returns how many it took, and their length: those that the stepper would
 	// have taken at the clock's step and after it. The clock is the caller's to move on. Lanes that are not live keep their bits.
 	// No step that was taken leaves a live lane beyond the bound in some coordinate, or meets the event in a lane that is armed.

@@ -36,6 +36,11 @@ func mulAVX2(dst *float64, a *float64, b *float64, n int)
 //go:noescape
 func addMulAVX2(dst *float64, a *float64, b *float64, n int)
 
+// scaleAVX2 is dst *= s over n rows.
+//
+//go:noescape
+func scaleAVX2(dst *float64, s float64, n int)
+
 // scaleLanesAVX2 is dst *= s over n rows, one factor per lane.
 //
 //go:noescape
@@ -77,9 +82,10 @@ func dotAVX2(out *float64, a *float64, b *float64, n int)
 func squaresDotAVX2(out *float64, x *float64, u *float64, v *float64, n int)
 
 // descendSquaresAVX2 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.
+// It returns the lanes with a magnitude that is not at most bound.
 //
 //go:noescape
-func descendSquaresAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64)
+func descendSquaresAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
 
 // sumAVX2 is the sum of n rows, in four parts.
 //
@@ -144,6 +150,11 @@ func squaresAVX512(dst *float64, a *float64, b *float64, n int)
 //go:noescape
 func scaleLanesAVX512(dst *float64, s *float64, n int)
 
+// scaleAVX512 is dst *= s over n rows.
+//
+//go:noescape
+func scaleAVX512(dst *float64, s float64, n int)
+
 // addScaledAVX512 is dst += s·a over n rows on the lanes of m, one factor per lane.
 //
 //go:noescape
@@ -175,9 +186,10 @@ func dotAVX512(out *float64, a *float64, b *float64, n int)
 func squaresDotAVX512(out *float64, x *float64, u *float64, v *float64, n int)
 
 // descendSquaresAVX512 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.
+// It returns the lanes with a magnitude that is not at most bound.
 //
 //go:noescape
-func descendSquaresAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64)
+func descendSquaresAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
 
 // sumAVX512 is the sum of n rows, in four parts.
 //

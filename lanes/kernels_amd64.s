@@ -2274,6 +2274,26 @@ row:
 	VZEROUPPER
 	RET
 
+// func scaleAVX2(dst *float64, s float64, n int)
+// Requires: AVX
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-24
+	VBROADCASTSD s+8(FP), Y2
+	MOVQ         dst+0(FP), DI
+	MOVQ         n+16(FP), CX
+	SHLQ         $0x06, CX
+	XORQ         AX, AX
+
+row:
+	VMULPD  (DI)(AX*1), Y2, Y0
+	VMOVUPD Y0, (DI)(AX*1)
+	VMULPD  32(DI)(AX*1), Y2, Y0
+	VMOVUPD Y0, 32(DI)(AX*1)
+	ADDQ    $0x40, AX
+	CMPQ    AX, CX
+	JLT     row
+	VZEROUPPER
+	RET
+
 // func scaleLanesAVX2(dst *float64, s *float64, n int)
 // Requires: AVX
 TEXT ·scaleLanesAVX2(SB), NOSPLIT, $0-24
@@ -2649,9 +2669,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func descendSquaresAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64)
+// func descendSquaresAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
 // Requires: AVX, AVX2, FMA3
-TEXT ·descendSquaresAVX2(SB), NOSPLIT, $0-56
+TEXT ·descendSquaresAVX2(SB), NOSPLIT, $0-72
 	VPBROADCASTQ m+48(FP), Y4
 	VPAND        laneBits<>+32(SB), Y4, Y5
 	VPAND        laneBits<>+0(SB), Y4, Y4
@@ -2664,6 +2684,10 @@ TEXT ·descendSquaresAVX2(SB), NOSPLIT, $0-56
 	VMOVUPD      (AX), Y6
 	VMOVUPD      32(AX), Y7
 	VXORPD       Y10, Y10, Y10
+	VXORPD       Y11, Y11, Y11
+	VXORPD       Y12, Y12, Y12
+	VMOVUPD      magnitudes<>+0(SB), Y13
+	VBROADCASTSD bound+56(FP), Y14
 	MOVQ         x+32(FP), R8
 	MOVQ         u+0(FP), R9
 	MOVQ         v+8(FP), R10
@@ -2679,12 +2703,18 @@ row:
 	VMULPD       Y0, Y8, Y1
 	VMOVAPD      Y8, Y9
 	VFNMADD231PD Y1, Y2, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y11, Y11
 	VBLENDVPD    Y4, Y9, Y8, Y8
 	VMOVUPD      Y8, (R9)(AX*1)
 	VMOVUPD      (R10)(AX*1), Y8
 	VMULPD       Y0, Y8, Y1
 	VMOVAPD      Y8, Y9
 	VFMADD231PD  Y1, Y2, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y11, Y11
 	VBLENDVPD    Y4, Y9, Y8, Y8
 	VMOVUPD      Y8, (R10)(AX*1)
 	VMOVUPD      32(R8)(AX*1), Y0
@@ -2694,17 +2724,28 @@ row:
 	VMULPD       Y0, Y8, Y1
 	VMOVAPD      Y8, Y9
 	VFNMADD231PD Y1, Y3, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y12, Y12
 	VBLENDVPD    Y5, Y9, Y8, Y8
 	VMOVUPD      Y8, 32(R9)(AX*1)
 	VMOVUPD      32(R10)(AX*1), Y8
 	VMULPD       Y0, Y8, Y1
 	VMOVAPD      Y8, Y9
 	VFMADD231PD  Y1, Y3, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y12, Y12
 	VBLENDVPD    Y5, Y9, Y8, Y8
 	VMOVUPD      Y8, 32(R10)(AX*1)
 	ADDQ         $0x40, AX
 	CMPQ         AX, CX
 	JLT          row
+	VMOVMSKPD    Y11, AX
+	VMOVMSKPD    Y12, BX
+	SHLQ         $0x04, BX
+	ORQ          BX, AX
+	MOVQ         AX, ret+64(FP)
 	VZEROUPPER
 	RET
 
@@ -7562,6 +7603,9 @@ tile1x1step:
 	MOVQ         8(SP), AX
 	JMP          columns1
 
+DATA magnitude<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL magnitude<>(SB), RODATA|NOPTR, $8
+
 // func addAVX512(dst *float64, a *float64, b *float64, n int)
 // Requires: AVX, AVX512F
 TEXT ·addAVX512(SB), NOSPLIT, $0-32
@@ -7737,16 +7781,51 @@ rowDone:
 	RET
 
 // func scaleLanesAVX512(dst *float64, s *float64, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·scaleLanesAVX512(SB), NOSPLIT, $0-24
-	MOVQ    s+8(FP), AX
-	VMOVUPD (AX), Z2
-	MOVQ    dst+0(FP), DI
-	MOVQ    n+16(FP), CX
-	DECQ    CX
-	SHLQ    $0x06, CX
-	XORQ    AX, AX
-	JMP     rowFirst
+	MOVQ         s+8(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z2
+	MOVQ         dst+0(FP), DI
+	MOVQ         n+16(FP), CX
+	DECQ         CX
+	SHLQ         $0x06, CX
+	XORQ         AX, AX
+	JMP          rowFirst
+
+row:
+	VMULPD  (DI)(AX*1), Z2, Z0
+	VMOVUPD Z0, (DI)(AX*1)
+	VMULPD  64(DI)(AX*1), Z2, Z0
+	VMOVUPD Z0, 64(DI)(AX*1)
+	ADDQ    $0x00000080, AX
+
+rowFirst:
+	CMPQ    AX, CX
+	JLT     row
+	JNE     rowDone
+	VMULPD  (DI)(AX*1), Z2, Z0
+	VMOVUPD Z0, (DI)(AX*1)
+
+rowDone:
+	VZEROUPPER
+	RET
+
+// func scaleAVX512(dst *float64, s float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·scaleAVX512(SB), NOSPLIT, $0-24
+	VBROADCASTSD s+8(FP), Z2
+	MOVQ         dst+0(FP), DI
+	MOVQ         n+16(FP), CX
+	DECQ         CX
+	SHLQ         $0x06, CX
+	XORQ         AX, AX
+	JMP          rowFirst
 
 row:
 	VMULPD  (DI)(AX*1), Z2, Z0
@@ -7767,21 +7846,27 @@ rowDone:
 	RET
 
 // func addScaledAVX512(dst *float64, s *float64, a *float64, n int, m uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·addScaledAVX512(SB), NOSPLIT, $0-40
-	MOVQ    s+8(FP), AX
-	VMOVUPD (AX), Z2
-	KMOVQ   m+32(FP), K1
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+16(FP), SI
-	MOVQ    n+24(FP), CX
-	DECQ    CX
-	SHLQ    $0x06, CX
-	KMOVQ   K1, AX
-	CMPQ    AX, $0x000000ff
-	JNE     some
-	XORQ    AX, AX
-	JMP     allFirst
+	MOVQ         s+8(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z2
+	KMOVQ        m+32(FP), K1
+	MOVQ         dst+0(FP), DI
+	MOVQ         a+16(FP), SI
+	MOVQ         n+24(FP), CX
+	DECQ         CX
+	SHLQ         $0x06, CX
+	KMOVQ        K1, AX
+	CMPQ         AX, $0x000000ff
+	JNE          some
+	XORQ         AX, AX
+	JMP          allFirst
 
 all:
 	VMOVUPD     (DI)(AX*1), Z0
@@ -7830,21 +7915,27 @@ rowDone:
 	RET
 
 // func descendAVX512(dst *float64, s *float64, a *float64, n int, m uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·descendAVX512(SB), NOSPLIT, $0-40
-	MOVQ    s+8(FP), AX
-	VMOVUPD (AX), Z2
-	KMOVQ   m+32(FP), K1
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+16(FP), SI
-	MOVQ    n+24(FP), CX
-	DECQ    CX
-	SHLQ    $0x06, CX
-	KMOVQ   K1, AX
-	CMPQ    AX, $0x000000ff
-	JNE     some
-	XORQ    AX, AX
-	JMP     allFirst
+	MOVQ         s+8(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z2
+	KMOVQ        m+32(FP), K1
+	MOVQ         dst+0(FP), DI
+	MOVQ         a+16(FP), SI
+	MOVQ         n+24(FP), CX
+	DECQ         CX
+	SHLQ         $0x06, CX
+	KMOVQ        K1, AX
+	CMPQ         AX, $0x000000ff
+	JNE          some
+	XORQ         AX, AX
+	JMP          allFirst
 
 all:
 	VMOVUPD      (DI)(AX*1), Z0
@@ -7893,24 +7984,36 @@ rowDone:
 	RET
 
 // func descendAddAVX512(dst *float64, s *float64, a *float64, t *float64, b *float64, n int, m uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·descendAddAVX512(SB), NOSPLIT, $0-56
-	MOVQ    s+8(FP), AX
-	VMOVUPD (AX), Z2
-	MOVQ    t+24(FP), AX
-	VMOVUPD (AX), Z3
-	KMOVQ   m+48(FP), K1
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+16(FP), SI
-	MOVQ    b+32(FP), DX
-	MOVQ    n+40(FP), CX
-	DECQ    CX
-	SHLQ    $0x06, CX
-	KMOVQ   K1, AX
-	CMPQ    AX, $0x000000ff
-	JNE     some
-	XORQ    AX, AX
-	JMP     allFirst
+	MOVQ         s+8(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z2
+	MOVQ         t+24(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z3
+	KMOVQ        m+48(FP), K1
+	MOVQ         dst+0(FP), DI
+	MOVQ         a+16(FP), SI
+	MOVQ         b+32(FP), DX
+	MOVQ         n+40(FP), CX
+	DECQ         CX
+	SHLQ         $0x06, CX
+	KMOVQ        K1, AX
+	CMPQ         AX, $0x000000ff
+	JNE          some
+	XORQ         AX, AX
+	JMP          allFirst
 
 all:
 	VMOVUPD      (DI)(AX*1), Z0
@@ -8141,26 +8244,41 @@ done:
 	VZEROUPPER
 	RET
 
-// func descendSquaresAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·descendSquaresAVX512(SB), NOSPLIT, $0-56
-	MOVQ    s+16(FP), AX
-	VMOVUPD (AX), Z2
-	MOVQ    t+24(FP), AX
-	VMOVUPD (AX), Z3
-	VPXORQ  Z6, Z6, Z6
-	KMOVQ   m+48(FP), K1
-	MOVQ    x+32(FP), R8
-	MOVQ    u+0(FP), R9
-	MOVQ    v+8(FP), R10
-	MOVQ    n+40(FP), CX
-	DECQ    CX
-	SHLQ    $0x06, CX
-	KMOVQ   K1, AX
-	CMPQ    AX, $0x000000ff
-	JNE     some
-	XORQ    AX, AX
-	JMP     allFirst
+// func descendSquaresAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+TEXT ·descendSquaresAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSD bound+56(FP), Z7
+	VPBROADCASTQ magnitude<>+0(SB), Z8
+	KXORW        K3, K3, K3
+	MOVQ         s+16(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z2
+	MOVQ         t+24(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z3
+	VPXORQ       Z6, Z6, Z6
+	KMOVQ        m+48(FP), K1
+	MOVQ         x+32(FP), R8
+	MOVQ         u+0(FP), R9
+	MOVQ         v+8(FP), R10
+	MOVQ         n+40(FP), CX
+	DECQ         CX
+	SHLQ         $0x06, CX
+	KMOVQ        K1, AX
+	CMPQ         AX, $0x000000ff
+	JNE          some
+	XORQ         AX, AX
+	JMP          allFirst
 
 all:
 	VMOVUPD      (R8)(AX*1), Z4
@@ -8169,9 +8287,15 @@ all:
 	VMOVUPD      (R9)(AX*1), Z0
 	VMULPD       Z4, Z0, Z5
 	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      (R10)(AX*1), Z1
 	VMULPD       Z4, Z1, Z5
 	VFMADD231PD  Z5, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      Z0, (R9)(AX*1)
 	VMOVUPD      Z1, (R10)(AX*1)
 	VMOVUPD      64(R8)(AX*1), Z4
@@ -8180,9 +8304,15 @@ all:
 	VMOVUPD      64(R9)(AX*1), Z0
 	VMULPD       Z4, Z0, Z5
 	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      64(R10)(AX*1), Z1
 	VMULPD       Z4, Z1, Z5
 	VFMADD231PD  Z5, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      Z0, 64(R9)(AX*1)
 	VMOVUPD      Z1, 64(R10)(AX*1)
 	ADDQ         $0x00000080, AX
@@ -8197,13 +8327,21 @@ allFirst:
 	VMOVUPD      (R9)(AX*1), Z0
 	VMULPD       Z4, Z0, Z5
 	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      (R10)(AX*1), Z1
 	VMULPD       Z4, Z1, Z5
 	VFMADD231PD  Z5, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      Z0, (R9)(AX*1)
 	VMOVUPD      Z1, (R10)(AX*1)
 
 allDone:
+	KMOVB K3, AX
+	MOVQ  AX, ret+64(FP)
 	VZEROUPPER
 	RET
 
@@ -8218,9 +8356,15 @@ row:
 	VMOVUPD      (R9)(AX*1), Z0
 	VMULPD       Z4, Z0, Z5
 	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      (R10)(AX*1), Z1
 	VMULPD       Z4, Z1, Z5
 	VFMADD231PD  Z5, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      Z0, K1, (R9)(AX*1)
 	VMOVUPD      Z1, K1, (R10)(AX*1)
 	VMOVUPD      64(R8)(AX*1), Z4
@@ -8229,9 +8373,15 @@ row:
 	VMOVUPD      64(R9)(AX*1), Z0
 	VMULPD       Z4, Z0, Z5
 	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      64(R10)(AX*1), Z1
 	VMULPD       Z4, Z1, Z5
 	VFMADD231PD  Z5, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      Z0, K1, 64(R9)(AX*1)
 	VMOVUPD      Z1, K1, 64(R10)(AX*1)
 	ADDQ         $0x00000080, AX
@@ -8246,13 +8396,21 @@ rowFirst:
 	VMOVUPD      (R9)(AX*1), Z0
 	VMULPD       Z4, Z0, Z5
 	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      (R10)(AX*1), Z1
 	VMULPD       Z4, Z1, Z5
 	VFMADD231PD  Z5, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
 	VMOVUPD      Z0, K1, (R9)(AX*1)
 	VMOVUPD      Z1, K1, (R10)(AX*1)
 
 rowDone:
+	KMOVB K3, AX
+	MOVQ  AX, ret+64(FP)
 	VZEROUPPER
 	RET
 
@@ -8297,9 +8455,6 @@ done:
 	VMOVUPD Z0, (AX)
 	VZEROUPPER
 	RET
-
-DATA magnitude<>+0(SB)/8, $0x7fffffffffffffff
-GLOBL magnitude<>(SB), RODATA|NOPTR, $8
 
 // func maxAbsAVX512(out *float64, a *float64, n int)
 // Requires: AVX, AVX512F
@@ -8435,16 +8590,16 @@ block:
 	VUNPCKLPD  Z7, Z6, Z14
 	VUNPCKHPD  Z7, Z6, Z15
 	VSHUFF64X2 $0x88, Z10, Z8, Z16
-	VSHUFF64X2 $0xdd, Z10, Z8, Z17
 	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
 	VSHUFF64X2 $0xdd, Z14, Z12, Z19
 	VSHUFF64X2 $0x88, Z18, Z16, Z0
 	VSHUFF64X2 $0xdd, Z18, Z16, Z4
 	VSHUFF64X2 $0x88, Z19, Z17, Z2
 	VSHUFF64X2 $0xdd, Z19, Z17, Z6
 	VSHUFF64X2 $0x88, Z11, Z9, Z16
-	VSHUFF64X2 $0xdd, Z11, Z9, Z17
 	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
 	VSHUFF64X2 $0xdd, Z15, Z13, Z19
 	VSHUFF64X2 $0x88, Z18, Z16, Z1
 	VSHUFF64X2 $0xdd, Z18, Z16, Z5
@@ -8485,6 +8640,10 @@ rest:
 	VMOVUPD.Z  (R13)(AX*1), K1, Z5
 	VMOVUPD.Z  (R14)(AX*1), K1, Z6
 	VMOVUPD.Z  (R15)(AX*1), K1, Z7
+	CMPQ       CX, $0x02
+	JLE        upTo2
+	CMPQ       CX, $0x05
+	JLE        upTo5
 	VUNPCKLPD  Z1, Z0, Z8
 	VUNPCKHPD  Z1, Z0, Z9
 	VUNPCKLPD  Z3, Z2, Z10
@@ -8494,21 +8653,20 @@ rest:
 	VUNPCKLPD  Z7, Z6, Z14
 	VUNPCKHPD  Z7, Z6, Z15
 	VSHUFF64X2 $0x88, Z10, Z8, Z16
-	VSHUFF64X2 $0xdd, Z10, Z8, Z17
 	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
 	VSHUFF64X2 $0xdd, Z14, Z12, Z19
 	VSHUFF64X2 $0x88, Z18, Z16, Z0
 	VSHUFF64X2 $0xdd, Z18, Z16, Z4
 	VSHUFF64X2 $0x88, Z19, Z17, Z2
 	VSHUFF64X2 $0xdd, Z19, Z17, Z6
 	VSHUFF64X2 $0x88, Z11, Z9, Z16
-	VSHUFF64X2 $0xdd, Z11, Z9, Z17
 	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
 	VSHUFF64X2 $0xdd, Z15, Z13, Z19
 	VSHUFF64X2 $0x88, Z18, Z16, Z1
 	VSHUFF64X2 $0xdd, Z18, Z16, Z5
 	VSHUFF64X2 $0x88, Z19, Z17, Z3
-	VSHUFF64X2 $0xdd, Z19, Z17, Z7
 	VMOVUPD    Z0, (BX)
 	DECQ       CX
 	JEQ        done
@@ -8534,6 +8692,75 @@ rest:
 	JEQ        done
 	ADDQ       DX, BX
 	VMOVUPD    Z6, (BX)
+	DECQ       CX
+	JEQ        done
+
+upTo5:
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z9
+	VUNPCKLPD  Z3, Z2, Z10
+	VUNPCKHPD  Z3, Z2, Z11
+	VUNPCKLPD  Z5, Z4, Z12
+	VUNPCKHPD  Z5, Z4, Z13
+	VUNPCKLPD  Z7, Z6, Z14
+	VUNPCKHPD  Z7, Z6, Z15
+	VSHUFF64X2 $0x88, Z10, Z8, Z16
+	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
+	VSHUFF64X2 $0xdd, Z14, Z12, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z0
+	VSHUFF64X2 $0xdd, Z18, Z16, Z4
+	VSHUFF64X2 $0x88, Z19, Z17, Z2
+	VSHUFF64X2 $0x88, Z11, Z9, Z16
+	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
+	VSHUFF64X2 $0xdd, Z15, Z13, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z1
+	VSHUFF64X2 $0x88, Z19, Z17, Z3
+	VMOVUPD    Z0, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    Z1, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    Z2, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    Z3, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    Z4, (BX)
+	DECQ       CX
+	JEQ        done
+
+upTo2:
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z9
+	VUNPCKLPD  Z3, Z2, Z10
+	VUNPCKHPD  Z3, Z2, Z11
+	VUNPCKLPD  Z5, Z4, Z12
+	VUNPCKHPD  Z5, Z4, Z13
+	VUNPCKLPD  Z7, Z6, Z14
+	VUNPCKHPD  Z7, Z6, Z15
+	VSHUFF64X2 $0x88, Z10, Z8, Z16
+	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
+	VSHUFF64X2 $0xdd, Z14, Z12, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z0
+	VSHUFF64X2 $0x88, Z11, Z9, Z16
+	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
+	VSHUFF64X2 $0xdd, Z15, Z13, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z1
+	VMOVUPD    Z0, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    Z1, (BX)
 	DECQ       CX
 	JEQ        done
 

@@ -101,17 +101,19 @@ func vectorRows(t *testing.T) {
 		n, m, bound := r.IntN(10), Mask(i), math.Abs(odd(r))
 		a, b, d, s, u := oddPack(r, n), oddPack(r, n), oddPack(r, n), oddPack(r, 1)[0], oddPack(r, 1)[0]
 		b2, b3 := clone(b), clone(b)
+		var out2, out3 Mask
 		for name, k := range map[string][2]func(dst, a Pack){
 			"add":            {func(dst, a Pack) { add(dst, a, b) }, func(dst, a Pack) { addGo(dst, a, b) }},
 			"sub":            {func(dst, a Pack) { sub(dst, a, b) }, func(dst, a Pack) { subGo(dst, a, b) }},
 			"mul":            {func(dst, a Pack) { mul(dst, a, b) }, func(dst, a Pack) { mulGo(dst, a, b) }},
 			"addMul":         {func(dst, a Pack) { addMul(dst, a, b) }, func(dst, a Pack) { addMulGo(dst, a, b) }},
+			"scale":          {func(dst, _ Pack) { scale(dst, s[0]) }, func(dst, _ Pack) { scaleGo(dst, s[0]) }},
 			"scaleLanes":     {func(dst, _ Pack) { scaleLanes(dst, s) }, func(dst, _ Pack) { scaleLanesGo(dst, s) }},
 			"squares":        {func(dst, a Pack) { squares(dst, a, b) }, func(dst, a Pack) { squaresGo(dst, a, b) }},
 			"addScaled":      {func(dst, a Pack) { addScaled(dst, s, a, m) }, func(dst, a Pack) { addScaledGo(dst, s, a, m) }},
 			"descendAdd":     {func(dst, a Pack) { descendAdd(dst, s, a, u, b, m) }, func(dst, a Pack) { descendAddGo(dst, s, a, u, b, m) }},
 			"descend":        {func(dst, a Pack) { descend(dst, s, a, m) }, func(dst, a Pack) { descendGo(dst, s, a, m) }},
-			"descendSquares": {func(dst, a Pack) { descendSquares(dst, b2, s, u, a, m) }, func(dst, a Pack) { descendSquaresGo(dst, b3, s, u, a, m) }},
+			"descendSquares": {func(dst, a Pack) { out2 = m & descendSquares(dst, b2, s, u, a, m, bound) }, func(dst, a Pack) { out3 = descendSquaresGo(dst, b3, s, u, a, m, bound) }},
 			"copyLanes":      {func(dst, a Pack) { copyLanes(dst, a, m) }, func(dst, a Pack) { copyLanesGo(dst, a, m) }},
 		} {
 			got, want := clone(d), clone(d)
@@ -125,6 +127,9 @@ func vectorRows(t *testing.T) {
 		}
 		equal(t, "dot", Pack{dot(a, b)}, Pack{dotGo(a, b)}, All)
 		equal(t, "the other pack", b2, b3, All)
+		if out2 != out3 {
+			t.Errorf("out of bounds: %08b, want %08b", out2, out3)
+		}
 		equal(t, "squaresDot", Pack{squaresDot(a, b, d)}, Pack{squaresDotGo(a, b, d)}, All)
 		equal(t, "sum", Pack{sum(a)}, Pack{sumGo(a)}, All)
 		equal(t, "maxAbs", Pack{maxAbs(a)}, Pack{maxAbsGo(a)}, All)

@@ -167,7 +167,7 @@ func AddMul(dst, a, b Pack) {
 
 // Scale is dst *= s.
 func Scale(dst Pack, s float64) {
-	scaleLanes(dst, Splat(s))
+	scale(dst, s)
 }
 
 // ScaleLanes is dst *= s with one factor per lane.
@@ -221,11 +221,12 @@ func SquaresDot(x, u, v Pack) Vec {
 //
 //	u ← u − η·2cx ⊙ u,  v ← v + η·2cx ⊙ v:
 //
-// with g = fma(x, c, 0), u ← fma(−η, 2g·u, u) and v ← fma(−η, −2g·v, v), products rounded.
-func DescendSquares(u, v Pack, eta, c Vec, x Pack, live Mask) {
+// with g = fma(x, c, 0), u ← fma(−η, 2g·u, u) and v ← fma(−η, −2g·v, v), products rounded. It returns the live lanes in which some
+// |uⱼ| or |vⱼ| is then not at most bound, which Within would take another pass for.
+func DescendSquares(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) Mask {
 	match("DescendSquares", len(u), len(x))
 	match("DescendSquares", len(v), len(x))
-	descendSquares(u, v, eta, c, x, live)
+	return live & descendSquares(u, v, eta, c, x, live, bound)
 }
 
 // Sum is Σⱼ aⱼ in each lane, summed in four parts as Dot is.

@@ -14,6 +14,8 @@ func mul(dst, a, b Pack) { mulGo(dst, a, b) }
 
 func addMul(dst, a, b Pack) { addMulGo(dst, a, b) }
 
+func scale(dst Pack, s float64) { scaleGo(dst, s) }
+
 func scaleLanes(dst Pack, s Vec) { scaleLanesGo(dst, s) }
 
 func squares(dst, a, b Pack) { squaresGo(dst, a, b) }
@@ -32,8 +34,8 @@ func dot(a, b Pack) Vec { return dotGo(a, b) }
 
 func squaresDot(x, u, v Pack) Vec { return squaresDotGo(x, u, v) }
 
-func descendSquares(u, v Pack, eta, c Vec, x Pack, live Mask) {
-	descendSquaresGo(u, v, eta, c, x, live)
+func descendSquares(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) Mask {
+	return descendSquaresGo(u, v, eta, c, x, live, bound)
 }
 
 func sum(a Pack) Vec { return sumGo(a) }

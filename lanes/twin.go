@@ -95,6 +95,15 @@ func addMulGo(dst, a, b Pack) {
 	}
 }
 
+func scaleGo(dst Pack, s float64) {
+	for j := range dst {
+		d := &dst[j]
+		for l := range d {
+			d[l] *= s
+		}
+	}
+}
+
 func scaleLanesGo(dst Pack, s Vec) {
 	for j := range dst {
 		d := &dst[j]
@@ -195,7 +204,7 @@ func squaresDotGo(x, u, v Pack) Vec {
 	return s.total()
 }
 
-func descendSquaresGo(u, v Pack, eta, c Vec, x Pack, live Mask) {
+func descendSquaresGo(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) (out Mask) {
 	for j := range x {
 		p, q, w := &u[j], &v[j], &x[j]
 		for l := range w {
@@ -203,9 +212,13 @@ func descendSquaresGo(u, v Pack, eta, c Vec, x Pack, live Mask) {
 				g := 2 * math.FMA(w[l], c[l], 0)
 				p[l] = math.FMA(-eta[l], float64(g*p[l]), p[l])
 				q[l] = math.FMA(-eta[l], float64(-g*q[l]), q[l])
+				if !(math.Abs(p[l]) <= bound) || !(math.Abs(q[l]) <= bound) {
+					out |= 1 << l
+				}
 			}
 		}
 	}
+	return out
 }
 
 func sumGo(a Pack) Vec {

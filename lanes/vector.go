@@ -153,6 +153,18 @@ func squares(dst, a, b Pack) {
 	}
 }
 
+func scale(dst Pack, s float64) {
+	switch {
+	case len(dst) == 0:
+	case hasAVX512:
+		scaleAVX512(&dst[0][0], s, len(dst))
+	case hasAVX2:
+		scaleAVX2(&dst[0][0], s, len(dst))
+	default:
+		scaleGo(dst, s)
+	}
+}
+
 func scaleLanes(dst Pack, s Vec) {
 	switch {
 	case len(dst) == 0:
@@ -239,16 +251,16 @@ func squaresDot(x, u, v Pack) (s Vec) {
 	return s
 }
 
-func descendSquares(u, v Pack, eta, c Vec, x Pack, live Mask) {
+func descendSquares(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) Mask {
 	switch {
 	case len(x) == 0:
+		return None
 	case hasAVX512:
-		descendSquaresAVX512(&u[0][0], &v[0][0], &eta[0], &c[0], &x[0][0], len(x), uint64(live))
+		return Mask(descendSquaresAVX512(&u[0][0], &v[0][0], &eta[0], &c[0], &x[0][0], len(x), uint64(live), bound))
 	case hasAVX2:
-		descendSquaresAVX2(&u[0][0], &v[0][0], &eta[0], &c[0], &x[0][0], len(x), uint64(live))
-	default:
-		descendSquaresGo(u, v, eta, c, x, live)
+		return Mask(descendSquaresAVX2(&u[0][0], &v[0][0], &eta[0], &c[0], &x[0][0], len(x), uint64(live), bound))
 	}
+	return descendSquaresGo(u, v, eta, c, x, live, bound)
 }
 
 func sum(a Pack) (s Vec) {

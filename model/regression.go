@@ -92,10 +92,11 @@ func (r *Regression) Predict(h, theta lanes.Pack, rows sgdlab.Rows, ws *lanes.Ar
 func (r *Regression) residuals(h lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) {
 	k := r.y.Cols
 	if rows.Index != nil {
-		defer ws.Release(ws.Mark())
+		mark := ws.Mark()
 		y := ws.Pack(len(h))
 		lanes.Gather(lanes.ByRows(y, rows.Len(), k), r.y, rows.Index)
 		lanes.Sub(h, h, y)
+		ws.Release(mark)
 		return
 	}
 	if r.wide != nil {

@@ -87,6 +87,9 @@ func NewIdentity(c IdentitySettings, s *sgdlab.Site) (sgdlab.Source, error) {
 func root(x sgdlab.Setting, times float64) sgdlab.Setting {
 	return func(at *sgdlab.Clock) lanes.Vec {
 		v := x(at)
+		if same, ok := v.Same(); ok {
+			return lanes.Splat(math.Sqrt(times * same))
+		}
 		for l := range v {
 			v[l] = math.Sqrt(times * v[l])
 		}

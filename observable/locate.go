@@ -8,6 +8,7 @@ import (
 	"sgdlab"
 	"sgdlab/elementary"
 	"sgdlab/lanes"
+	"sgdlab/noise"
 	"sgdlab/rng"
 )
 
@@ -67,6 +68,7 @@ type Bridge struct {
 	factors []sgdlab.Transposed
 	scales  []sgdlab.Setting
 	width   int
+	plain   bool    // f is a coordinate and every σ = I: q = Σ scale²
 	far     float64 // ends further from the level than far·|f₁ − f₀| are not looked between
 	meet    *rng.Stream
 	date    *rng.Stream
@@ -103,6 +105,11 @@ func NewBridge(event string, of sgdlab.Differentiable, sde *sgdlab.SDE) (sgdlab.
 	if !sde.Additive() {
 		b.far = farAway
 	}
+	_, b.plain = of.(Coordinate)
+	for _, f := range b.factors {
+		_, same := f.(noise.Identity)
+		b.plain = b.plain && same
+	}
 	return b, nil
 }
 
@@ -115,15 +122,23 @@ func (b *Bridge) Meets() *rng.Stream {
 	return b.meet
 }
 
+// Pathless reports that θ before the step is not looked at.
+func (b *Bridge) Pathless() bool { return b.plain && b.bends == nil }
+
 // unlikely is the exponent beyond which a crossing, of probability below 5·10⁻¹⁸, is not drawn.
 const unlikely = 40
 
 // Locate returns the live lanes that crossed, and when.
 func (b *Bridge) Locate(c *sgdlab.Crossing, at *sgdlab.Clock, ws *lanes.Arena) (hit lanes.Mask, fraction lanes.Vec) {
 	var between lanes.Mask // both ends on the near side, and the level within reach
+	var spread lanes.Vec
+	if b.plain {
+		spread = b.spread(c, at, ws)
+	}
 	for l := range lanes.W {
 		before, after := gap(c, c.F0, l), gap(c, c.F1, l)
 		switch {
+		case b.plain && before > 0 && before*after > unlikely/2*1.01*spread[l]: // below, it would be found unlikely all the same
 		case !c.Live.Has(l) || math.IsNaN(before) || math.IsNaN(after):
 		case before < 0 || after < 0:
 			hit = hit.With(l)
@@ -135,9 +150,8 @@ func (b *Bridge) Locate(c *sgdlab.Crossing, at *sgdlab.Clock, ws *lanes.Arena) (
 		return hit, fraction
 	}
 	defer ws.Release(ws.Mark())
-	spread := b.rate(c.Before, at, ws)
-	for l := range spread {
-		spread[l] *= c.Dt[l]
+	if !b.plain {
+		spread = b.spread(c, at, ws)
 	}
 	var near, past, odds lanes.Vec // distances of the ends from the level
 	for l := range odds {
@@ -235,8 +249,25 @@ func straighten(c *sgdlab.Crossing, l int, kappa float64) (near, past float64) {
 	return math.Abs(level), math.Abs(level - end)
 }
 
+// spread is qh.
+func (b *Bridge) spread(c *sgdlab.Crossing, at *sgdlab.Clock, ws *lanes.Arena) lanes.Vec {
+	q := b.rate(c.Before, at, ws)
+	for l := range q {
+		q[l] *= c.Dt[l]
+	}
+	return q
+}
+
 // rate is q = Σ scale²‖σᵀ∇f‖².
 func (b *Bridge) rate(theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) (q lanes.Vec) {
+	if b.plain {
+		for _, scale := range b.scales {
+			for l, s := range scale(at) {
+				q[l] = float64(s*s) + q[l]
+			}
+		}
+		return q
+	}
 	grad, t := ws.Pack(len(theta)), ws.Pack(b.width)
 	b.of.Gradient(grad, theta, ws)
 	for i, f := range b.factors {

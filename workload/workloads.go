@@ -300,7 +300,7 @@ func (k *worker) walk(p *pack, n int) {
 			}
 		}
 		if k.kernel.Step != nil {
-			k.kernel.Step(p.theta, &p.clock, live)
+			k.kernel.Step(p.theta, &p.clock, live, math.Inf(1))
 		} else {
 			k.stepper.Step(p.theta, &p.clock, live, nil)
 		}

@@ -104,6 +104,14 @@ func rows() {
 	})
 	end()
 
+	kernel("scaleAVX2", "func(dst *float64, s float64, n int)", "scaleAVX2 is dst *= s over n rows.")
+	VBROADCASTSD(parameter("s"), Y2)
+	overRows([]string{"dst"}, func(_ int, m map[string]Mem) {
+		VMULPD(m["dst"], Y2, Y0)
+		VMOVUPD(Y0, m["dst"])
+	})
+	end()
+
 	kernel("scaleLanesAVX2", "func(dst, s *float64, n int)", "scaleLanesAVX2 is dst *= s over n rows, one factor per lane.")
 	vector("s", Y2, Y3)
 	overRows([]string{"dst"}, func(h int, m map[string]Mem) {
@@ -199,12 +207,22 @@ func rows() {
 	result(Y0, Y1)
 	end()
 
-	kernel("descendSquaresAVX2", "func(u, v, s, t, x *float64, n int, m uint64)",
-		"descendSquaresAVX2 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.")
+	kernel("descendSquaresAVX2", "func(u, v, s, t, x *float64, n int, m uint64, bound float64) uint64",
+		"descendSquaresAVX2 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.",
+		"It returns the lanes with a magnitude that is not at most bound.")
 	mask(laneBits, Y4, Y5)
 	vector("s", Y2, Y3)
 	vector("t", Y6, Y7)
 	VXORPD(Y10, Y10, Y10)
+	VXORPD(Y11, Y11, Y11)
+	VXORPD(Y12, Y12, Y12)
+	VMOVUPD(magnitudes, Y13)
+	VBROADCASTSD(parameter("bound"), Y14)
+	check := func(h int) {
+		VANDPD(Y9, Y13, Y15)
+		VCMPPD(Imm(6), Y14, Y15, Y15)
+		VORPD(Y15, []VecPhysical{Y11, Y12}[h], []VecPhysical{Y11, Y12}[h])
+	}
 	overRows([]string{"x", "u", "v"}, func(h int, m map[string]Mem) {
 		s, t, live := []VecPhysical{Y2, Y3}[h], []VecPhysical{Y6, Y7}[h], []VecPhysical{Y4, Y5}[h]
 		VMOVUPD(m["x"], Y0)
@@ -214,15 +232,22 @@ func rows() {
 		VMULPD(Y0, Y8, Y1)
 		VMOVAPD(Y8, Y9)
 		VFNMADD231PD(Y1, s, Y9)
+		check(h)
 		VBLENDVPD(live, Y9, Y8, Y8)
 		VMOVUPD(Y8, m["u"])
 		VMOVUPD(m["v"], Y8)
 		VMULPD(Y0, Y8, Y1)
 		VMOVAPD(Y8, Y9)
 		VFMADD231PD(Y1, s, Y9)
+		check(h)
 		VBLENDVPD(live, Y9, Y8, Y8)
 		VMOVUPD(Y8, m["v"])
 	})
+	VMOVMSKPD(Y11, EAX)
+	VMOVMSKPD(Y12, EBX)
+	SHLQ(Imm(4), RBX)
+	ORQ(RBX, RAX)
+	Store(RAX, ReturnIndex(0))
 	end()
 
 	kernel("sumAVX2", "func(out, a *float64, n int)", "sumAVX2 is the sum of n rows, in four parts.")

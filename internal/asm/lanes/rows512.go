@@ -56,13 +56,21 @@ func onLanes(packs []string, body func(m map[string]Mem), changed ...string) {
 	KMOVQ(K1, at)
 	CMPQ(at, U32(0xff))
 	JNE(LabelRef("some"))
+	finish := end
+	if len(changed) > 1 { // which lanes are out of bounds
+		finish = func() {
+			KMOVB(K3, EAX)
+			Store(RAX, ReturnIndex(0))
+			end()
+		}
+	}
 	pairs("all", packs, func(m map[string]Mem) {
 		body(m)
 		for i, p := range changed {
 			VMOVUPD(zmm[i], m[p])
 		}
 	})
-	end()
+	finish()
 	Label("some")
 	pairs("row", packs, func(m map[string]Mem) {
 		body(m)
@@ -70,7 +78,7 @@ func onLanes(packs []string, body func(m map[string]Mem), changed ...string) {
 			VMOVUPD(zmm[i], K1, m[p])
 		}
 	})
-	end()
+	finish()
 }
 
 // quartered emits a sum over n rows in four parts, part i over the rows j ≡ i (mod 4), and s = (s₀ + s₁) + (s₂ + s₃) in the first
@@ -117,12 +125,21 @@ func quartered(packs []string, acc []VecPhysical, apart int, sum func(m map[stri
 	}
 }
 
+// splatted loads a vector of one number per lane, in four parts: Go copies it in such, and a whole load would wait for the stores.
 func splatted(name string, z VecPhysical) {
 	Load(Param(name), at)
-	VMOVUPD(Mem{Base: at}, z)
+	parts := []VecPhysical{X16, X17, X18, X19}
+	for i, x := range parts {
+		VMOVUPD(Mem{Base: at, Disp: 16 * i}, x)
+	}
+	VINSERTF64X2(Imm(1), X17, Y16, Y16)
+	VINSERTF64X2(Imm(1), X19, Y18, Y18)
+	VINSERTF64X4(Imm(1), Y18, Z16, z)
 }
 
 func rows512() {
+	magnitude := GLOBL("magnitude", RODATA|NOPTR)
+	DATA(0, U64(1<<63-1))
 	entry := func(name, doc string, op func(...Op)) {
 		kernel(name, "func(dst, a, b *float64, n int)", doc)
 		overRows512([]string{"dst", "a", "b"}, func(m map[string]Mem) {
@@ -157,6 +174,14 @@ func rows512() {
 
 	kernel("scaleLanesAVX512", "func(dst, s *float64, n int)", "scaleLanesAVX512 is dst *= s over n rows, one factor per lane.")
 	splatted("s", Z2)
+	overRows512([]string{"dst"}, func(m map[string]Mem) {
+		VMULPD(m["dst"], Z2, Z0)
+		VMOVUPD(Z0, m["dst"])
+	})
+	end()
+
+	kernel("scaleAVX512", "func(dst *float64, s float64, n int)", "scaleAVX512 is dst *= s over n rows.")
+	VBROADCASTSD(parameter("s"), Z2)
 	overRows512([]string{"dst"}, func(m map[string]Mem) {
 		VMULPD(m["dst"], Z2, Z0)
 		VMOVUPD(Z0, m["dst"])
@@ -215,8 +240,12 @@ func rows512() {
 	})
 	out(Z0)
 
-	kernel("descendSquaresAVX512", "func(u, v, s, t, x *float64, n int, m uint64)",
-		"descendSquaresAVX512 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.")
+	kernel("descendSquaresAVX512", "func(u, v, s, t, x *float64, n int, m uint64, bound float64) uint64",
+		"descendSquaresAVX512 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.",
+		"It returns the lanes with a magnitude that is not at most bound.")
+	VBROADCASTSD(parameter("bound"), Z7)
+	VPBROADCASTQ(magnitude, Z8)
+	KXORW(K3, K3, K3)
 	splatted("s", Z2)
 	splatted("t", Z3)
 	VPXORQ(Z6, Z6, Z6)
@@ -227,17 +256,21 @@ func rows512() {
 		VMOVUPD(m["u"], Z0)
 		VMULPD(Z4, Z0, Z5)
 		VFNMADD231PD(Z5, Z2, Z0)
+		VPANDQ(Z0, Z8, Z5)
+		VCMPPD(Imm(6), Z7, Z5, K2)
+		KORW(K2, K3, K3)
 		VMOVUPD(m["v"], Z1)
 		VMULPD(Z4, Z1, Z5)
 		VFMADD231PD(Z5, Z2, Z1)
+		VPANDQ(Z1, Z8, Z5)
+		VCMPPD(Imm(6), Z7, Z5, K2)
+		KORW(K2, K3, K3)
 	}, "u", "v")
 
 	kernel("sumAVX512", "func(out, a *float64, n int)", "sumAVX512 is the sum of n rows, in four parts.")
 	quartered([]string{"a"}, zmm[:4], 0, func(m map[string]Mem, s VecPhysical) { VADDPD(m["a"], s, s) })
 	out(Z0)
 
-	magnitude := GLOBL("magnitude", RODATA|NOPTR)
-	DATA(0, U64(1<<63-1))
 	// Magnitudes are ordered as the integers of their bits, NaN above infinity, so a NaN stays once it is met.
 	kernel("maxAbsAVX512", "func(out, a *float64, n int)", "maxAbsAVX512 is the greatest magnitude of n rows, NaN above all.")
 	VPXORQ(Z2, Z2, Z2)
@@ -297,8 +330,8 @@ func gather512() {
 	XORQ(xAt, xAt)
 	Load(Param("cols"), cols)
 
-	// transpose turns Z0…Z7, one lane each, into columns in Z0…Z7.
-	transpose := func() {
+	// transpose turns Z0…Z7, one lane each, into the first columns in Z0…Z7.
+	transpose := func(columns int) {
 		for i := 0; i < 8; i += 2 { // pairs of lanes: even columns in Z8+i, odd ones in Z9+i
 			VUNPCKLPD(zmm[i+1], zmm[i], zmm[8+i])
 			VUNPCKHPD(zmm[i+1], zmm[i], zmm[9+i])
@@ -306,13 +339,14 @@ func gather512() {
 		for odd := range 2 { // 128-bit parts: column pairs 0 … 3 of lanes 01, 23, 45, 67
 			a, b, c, d := zmm[8+odd], zmm[10+odd], zmm[12+odd], zmm[14+odd]
 			VSHUFF64X2(Imm(0x88), b, a, zmm[16]) // a0 a2 b0 b2
-			VSHUFF64X2(Imm(0xdd), b, a, zmm[17]) // a1 a3 b1 b3
 			VSHUFF64X2(Imm(0x88), d, c, zmm[18])
+			VSHUFF64X2(Imm(0xdd), b, a, zmm[17]) // a1 a3 b1 b3
 			VSHUFF64X2(Imm(0xdd), d, c, zmm[19])
-			VSHUFF64X2(Imm(0x88), zmm[18], zmm[16], zmm[0+odd]) // column 0
-			VSHUFF64X2(Imm(0xdd), zmm[18], zmm[16], zmm[4+odd]) // column 4
-			VSHUFF64X2(Imm(0x88), zmm[19], zmm[17], zmm[2+odd]) // column 2
-			VSHUFF64X2(Imm(0xdd), zmm[19], zmm[17], zmm[6+odd]) // column 6
+			for k, column := range []int{0, 4, 2, 6} {
+				if column+odd < columns {
+					VSHUFF64X2(Imm([]uint64{0x88, 0xdd}[k%2]), zmm[18+k/2], zmm[16+k/2], zmm[column+odd])
+				}
+			}
 		}
 	}
 	Label("block")
@@ -321,7 +355,7 @@ func gather512() {
 	for l, r := range lane {
 		VMOVUPD(Mem{Base: r, Index: xAt, Scale: 1}, zmm[l])
 	}
-	transpose()
+	transpose(8)
 	for c := range 8 {
 		VMOVUPD(zmm[c], Mem{Base: dAt})
 		ADDQ(dCol, dAt)
@@ -347,15 +381,25 @@ func gather512() {
 	for l, r := range lane {
 		VMOVUPD_Z(Mem{Base: r, Index: xAt, Scale: 1}, K1, zmm[l])
 	}
-	transpose()
-	for c := range 7 {
-		VMOVUPD(zmm[c], Mem{Base: dAt})
-		DECQ(cols)
-		JEQ(LabelRef("done"))
-		if c < 6 {
-			ADDQ(dCol, dAt)
+	few := func(name string, columns int) {
+		Label(name)
+		transpose(columns)
+		for c := range columns {
+			VMOVUPD(zmm[c], Mem{Base: dAt})
+			DECQ(cols)
+			JEQ(LabelRef("done"))
+			if c+1 < columns {
+				ADDQ(dCol, dAt)
+			}
 		}
 	}
+	CMPQ(cols, Imm(2))
+	JLE(LabelRef("upTo2"))
+	CMPQ(cols, Imm(5))
+	JLE(LabelRef("upTo5"))
+	few("upTo7", 7)
+	few("upTo5", 5)
+	few("upTo2", 2)
 	Label("done")
 	Load(Param("dstRow"), cols)
 	SHLQ(Imm(6), cols)
