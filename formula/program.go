@@ -253,6 +253,14 @@ func (p *Program) Run(dst, x lanes.Pack, ws *lanes.Arena) {
 			for l := range d {
 				d[l] = math.Sqrt(a[l])
 			}
+		case Exp:
+			elementary.Exps(d[:], a[:])
+		case Log:
+			elementary.Logs(d[:], a[:])
+		case Tanh:
+			elementary.Tanhs(d[:], a[:])
+		case Erf:
+			elementary.Erfs(d[:], a[:])
 		case Power:
 			for l := range d {
 				d[l] = elementary.Pow(a[l], b[l])
