@@ -39,6 +39,7 @@ func (d *Descent) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec 
 
 func (d *Descent) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord, noises []sgdlab.Noise, inc *sgdlab.Increments) lanes.Vec {
 	d.ws.Reset()
+	d.ws.Idle = at.Idle
 	g := d.ws.Pack(d.Dim)
 	d.Of.Gradient(g, theta, at, rec, &d.ws)
 	eta := d.Rate(at)

@@ -28,6 +28,7 @@ import (
 
 	"sgdlab"
 	"sgdlab/ensemble"
+	"sgdlab/lanes"
 	"sgdlab/store"
 	"sgdlab/study"
 )
@@ -158,6 +159,10 @@ func (e *Local) run(ctx context.Context, dir string, st *study.Study, plan store
 		} else {
 			r.missing = append(r.missing, i)
 		}
+	}
+	if n := len(r.missing); n > 0 && n < workers { // the cores that have no shard share the products of those that have
+		lanes.Cores.Store(int32(workers / n))
+		defer lanes.Cores.Store(1)
 	}
 	r.finished.Store(r.before)
 	done := make(chan struct{})

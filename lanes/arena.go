@@ -3,6 +3,7 @@ package lanes
 // Arena is scratch memory for packs: a bump allocator that one worker owns and resets at every step. The zero Arena is
 // ready to use. What it hands out is not cleared.
 type Arena struct {
+	Idle Mask // lanes whose results nobody reads: they may be anything
 	slab []Vec
 	used int
 }

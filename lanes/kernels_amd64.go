@@ -212,3 +212,13 @@ func outsideAVX512(a *float64, n int, bound float64) uint64
 //
 //go:noescape
 func gatherAVX512(dst *float64, dstRow int, dstCol int, x *float64, xRow int, index *int32, rows int, cols int, below int) bool
+
+// denseAVX2 is c += a·b for a panel of 12 columns, which are side by side in b and in c; aRow counts numbers.
+//
+//go:noescape
+func denseAVX2(c *float64, a *float64, aRow int, b *float64, rows int, inner int)
+
+// denseAVX512 is c += a·b for a panel of 24 columns, which are side by side in b and in c; aRow counts numbers.
+//
+//go:noescape
+func denseAVX512(c *float64, a *float64, aRow int, b *float64, rows int, inner int)

@@ -254,3 +254,85 @@ func BenchmarkGather(b *testing.B) {
 		})
 	}
 }
+
+// Products of which few lanes are needed have the bits of whole ones in these lanes, on one core and on several.
+func TestProductsOfFewLanes(t *testing.T) { flavours(t, productsOfFewLanes) }
+
+func productsOfFewLanes(t *testing.T) {
+	defer Cores.Store(Cores.Load())
+	r := source()
+	lone := 0
+	for i := range 300 {
+		rows, inner, cols := 1+r.IntN(60), 1+r.IntN(60), 1+r.IntN(60)
+		if i%60 == 0 {
+			rows, inner, cols = 70+r.IntN(60), 70+r.IntN(60), 110+r.IntN(60)
+		}
+		Cores.Store(int32(1 + i%3))
+		dst, a, b, add := anyView(r, rows, cols), anyView(r, rows, inner), anyView(r, inner, cols), r.IntN(2) == 1
+		want := dst
+		want.P = clone(dst.P)
+		p := NewProduct(dst, a, b)
+		idle := All.Without(r.IntN(W)).Without(r.IntN(W))
+		if p.few(idle) {
+			lone++
+		}
+		p.MulFor(idle, dst.P, a.P, b.P, add)
+		matMulGo(&want, &a, &b, add)
+		equal(t, fmt.Sprintf("(%d, %d) = (%d, %d) times (%d, %d), add %t", rows, cols, rows, inner, inner, cols, add), dst.P, want.P, All&^idle)
+		if t.Failed() {
+			return
+		}
+	}
+	if lone < 50 {
+		t.Errorf("%d products lane by lane: hardly a test", lone)
+	}
+}
+
+// The product of one lane with a panel equals its plain twin bit for bit.
+func TestDensePanels(t *testing.T) {
+	flavours(t, func(t *testing.T) {
+		r := source()
+		for range 200 {
+			rows, inner, wide := 1+r.IntN(20), 1+r.IntN(20), panelWidth()
+			random := func(n int) []float64 {
+				x := make([]float64, n)
+				for i := range x {
+					x[i] = odd(r)
+				}
+				return x
+			}
+			a, b, c := random(rows*inner), random(inner*wide), random(rows*wide)
+			want := append([]float64{}, c...)
+			densePanel(c, a, inner, b, rows, inner)
+			denseGo(want, a, inner, b, rows, inner, wide)
+			for i := range c {
+				if math.Float64bits(c[i]) != math.Float64bits(want[i]) && !(math.IsNaN(c[i]) && math.IsNaN(want[i])) {
+					t.Fatalf("(%d, %d) times %d columns: entry %d is %v, want %v", rows, inner, wide, i, c[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkFewLanes(b *testing.B) {
+	r := source()
+	for _, n := range []int{16, 24, 32, 64, 128, 256} {
+		x, y, d := ByRows(randomPack(r, n*n), n, n), ByRows(randomPack(r, n*n), n, n), ByRows(make(Pack, n*n), n, n)
+		p := NewProduct(d, x, y)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			best := [3]time.Duration{math.MaxInt64, math.MaxInt64, math.MaxInt64}
+			for b.Loop() {
+				for i, f := range []func(){func() { p.Mul(d.P, x.P, y.P) }, func() { p.lane(d.P, x.P, y.P, 3, false) }, func() { p.lane(d.P, x.P, y.P, 3, false) }} {
+					Cores.Store(int32(max(1, i)))
+					start := time.Now()
+					f()
+					best[i] = min(best[i], time.Since(start))
+				}
+			}
+			for i, name := range []string{"pack-µs", "lane-µs", "lane-2-cores-µs"} {
+				b.ReportMetric(float64(best[i].Nanoseconds())/1000, name)
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}

@@ -45,3 +45,10 @@ func maxAbs(a Pack) Vec { return maxAbsGo(a) }
 func outside(a Pack, bound float64) Mask { return outsideGo(a, bound) }
 
 func gather(dst *View, x *Mat, index [][W]int32) { gatherGo(dst, x, index) }
+
+// panelWidth is 0: one lane is done with the others.
+func panelWidth() int { return 0 }
+
+func densePanel(c, a []float64, aRow int, b []float64, rows, inner int) {
+	denseGo(c, a, aRow, b, rows, inner, len(b)/inner)
+}

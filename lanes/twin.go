@@ -274,3 +274,15 @@ func gatherGo(dst *View, x *Mat, index [][W]int32) {
 		}
 	}
 }
+
+// denseGo is c += a·b by rows, for so many columns side by side in b and in c.
+func denseGo(c, a []float64, aRow int, b []float64, rows, inner, cols int) {
+	for i := range rows {
+		for k := range inner {
+			x := a[i*aRow+k]
+			for j := range cols {
+				c[i*cols+j] = math.FMA(x, b[k*cols+j], c[i*cols+j])
+			}
+		}
+	}
+}

@@ -326,3 +326,23 @@ func below(index [][W]int32, n int) bool {
 	}
 	return true
 }
+
+// panelWidth is the number of columns of a panel of b, for products of one lane; 0 where there is no kernel.
+func panelWidth() int {
+	switch {
+	case hasAVX512:
+		return 24
+	case hasAVX2:
+		return 12
+	}
+	return 0
+}
+
+// densePanel is c += a·b for a panel of b.
+func densePanel(c, a []float64, aRow int, b []float64, rows, inner int) {
+	if hasAVX512 {
+		denseAVX512(&c[0], &a[0], aRow, &b[0], rows, inner)
+	} else {
+		denseAVX2(&c[0], &a[0], aRow, &b[0], rows, inner)
+	}
+}

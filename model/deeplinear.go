@@ -265,7 +265,7 @@ func (c *chain) leave(dst, d lanes.Pack, front *chosen) {
 }
 
 // forward fills the tape of θ, and out = H_L unless it is nil.
-func (c *chain) forward(tape, out, theta lanes.Pack, front *chosen) {
+func (c *chain) forward(tape, out, theta lanes.Pack, front *chosen, idle lanes.Mask) {
 	depth := c.depth()
 	for l := c.first; l <= depth; l++ {
 		dst := out
@@ -277,7 +277,7 @@ func (c *chain) forward(tape, out, theta lanes.Pack, front *chosen) {
 		if l == 1 {
 			c.enter(dst, c.factor(theta, l), front)
 		} else {
-			c.links[l].forward.Mul(dst, c.at(theta, tape, l-1), c.factor(theta, l))
+			c.links[l].forward.MulFor(idle, dst, c.at(theta, tape, l-1), c.factor(theta, l), false)
 		}
 	}
 	if depth < c.first && out != nil {
@@ -286,7 +286,7 @@ func (c *chain) forward(tape, out, theta lanes.Pack, front *chosen) {
 }
 
 // forwardAlong fills the derivative of the tape of θ along v, and that of H_L into out unless it is nil.
-func (c *chain) forwardAlong(tangent, out, theta, v, tape lanes.Pack, front *chosen) {
+func (c *chain) forwardAlong(tangent, out, theta, v, tape lanes.Pack, front *chosen, idle lanes.Mask) {
 	depth := c.depth()
 	for l := c.first; l <= depth; l++ {
 		dst := out
@@ -299,8 +299,8 @@ func (c *chain) forwardAlong(tangent, out, theta, v, tape lanes.Pack, front *cho
 			c.enter(dst, c.factor(v, l), front)
 		} else {
 			k := &c.links[l].forward
-			k.Mul(dst, c.at(theta, tape, l-1), c.factor(v, l))
-			k.MulAdd(dst, c.at(v, tangent, l-1), c.factor(theta, l))
+			k.MulFor(idle, dst, c.at(theta, tape, l-1), c.factor(v, l), false)
+			k.MulFor(idle, dst, c.at(v, tangent, l-1), c.factor(theta, l), true)
 		}
 	}
 	if depth < c.first && out != nil {
@@ -326,9 +326,9 @@ func (c *chain) backward(dst, theta, tape, d lanes.Pack, front *chosen, ws *lane
 			c.leave(to, d, front)
 			return
 		}
-		k.gradient.Mul(to, c.at(theta, tape, l-1), d)
+		k.gradient.MulFor(ws.Idle, to, c.at(theta, tape, l-1), d, false)
 		below := c.below(dst, l, ws)
-		k.back.Mul(below, d, c.factor(theta, l))
+		k.back.MulFor(ws.Idle, below, d, c.factor(theta, l), false)
 		d = below
 	}
 	if depth < c.first {
@@ -341,16 +341,16 @@ func (c *chain) backwardAlong(dst, theta, v, tape, tangent, d, e lanes.Pack, fro
 	depth := c.depth()
 	for l := depth; l >= c.first && l > 1; l-- {
 		k, to := &c.links[l], c.factor(dst, l)
-		k.gradient.Mul(to, c.at(v, tangent, l-1), d)
+		k.gradient.MulFor(ws.Idle, to, c.at(v, tangent, l-1), d, false)
 		bend := c.below(dst, l, ws)
-		k.back.Mul(bend, d, c.factor(v, l))
+		k.back.MulFor(ws.Idle, bend, d, c.factor(v, l), false)
 		if e != nil {
-			k.gradient.MulAdd(to, c.at(theta, tape, l-1), e)
-			k.back.MulAdd(bend, e, c.factor(theta, l))
+			k.gradient.MulFor(ws.Idle, to, c.at(theta, tape, l-1), e, true)
+			k.back.MulFor(ws.Idle, bend, e, c.factor(theta, l), true)
 		}
 		if l > c.first {
 			below := c.below(dst, l, ws)
-			k.back.Mul(below, d, c.factor(theta, l))
+			k.back.MulFor(ws.Idle, below, d, c.factor(theta, l), false)
 			d = below
 		}
 		e = bend
@@ -370,7 +370,7 @@ func (c *chain) backwardAlong(dst, theta, v, tape, tangent, d, e lanes.Pack, fro
 func (c *chain) filled(theta, tape lanes.Pack, front *chosen, ws *lanes.Arena) lanes.Pack {
 	if tape == nil {
 		tape = ws.Pack(c.size)
-		c.forward(tape, nil, theta, front)
+		c.forward(tape, nil, theta, front, ws.Idle)
 	}
 	return tape
 }
@@ -378,7 +378,7 @@ func (c *chain) filled(theta, tape lanes.Pack, front *chosen, ws *lanes.Arena) l
 // Map is w = W_L⋯W₁; see sgdlab.Mapped.
 func (m *DeepLinear) Map(w, theta lanes.Pack, ws *lanes.Arena) (tape lanes.Pack) {
 	tape = ws.Pack(m.whole.size)
-	m.whole.forward(tape, w, theta, nil)
+	m.whole.forward(tape, w, theta, nil, ws.Idle)
 	return tape
 }
 
@@ -397,7 +397,7 @@ func (m *DeepLinear) PushMap(dst, theta, v, tape lanes.Pack, ws *lanes.Arena) {
 
 func (m *DeepLinear) push(dst, theta, v, tape lanes.Pack, ws *lanes.Arena) (tangent lanes.Pack) {
 	tape, tangent = m.whole.filled(theta, tape, nil, ws), ws.Pack(m.whole.size)
-	m.whole.forwardAlong(tangent, dst, theta, v, tape, nil)
+	m.whole.forwardAlong(tangent, dst, theta, v, tape, nil, ws.Idle)
 	return tangent
 }
 
@@ -406,7 +406,7 @@ func (m *DeepLinear) pullAlong(dst, theta, v, g, e, tape, tangent lanes.Pack, ws
 	tape = m.whole.filled(theta, tape, nil, ws)
 	if tangent == nil {
 		tangent = ws.Pack(m.whole.size)
-		m.whole.forwardAlong(tangent, nil, theta, v, tape, nil)
+		m.whole.forwardAlong(tangent, nil, theta, v, tape, nil, ws.Idle)
 	}
 	m.whole.backwardAlong(dst, theta, v, tape, tangent, g, e, nil, ws)
 }
@@ -434,7 +434,7 @@ func (m *DeepLinear) Predict(h, theta lanes.Pack, rows sgdlab.Rows, ws *lanes.Ar
 	if rows.Index != nil {
 		front.own = gathered(tape[:own], &m.x, rows)
 	}
-	c.forward(tape[own:], h, theta, &front)
+	c.forward(tape[own:], h, theta, &front, ws.Idle)
 	return tape
 }
 
@@ -458,7 +458,7 @@ func (m *DeepLinear) Push(dst, theta, v lanes.Pack, rows sgdlab.Rows, ws *lanes.
 	}
 	defer ws.Release(ws.Mark())
 	k, front, tape := m.rowwise(theta, rows, nil, ws)
-	k.forwardAlong(ws.Pack(k.size), dst, theta, v, tape, &front)
+	k.forwardAlong(ws.Pack(k.size), dst, theta, v, tape, &front, ws.Idle)
 }
 
 // PullbackAlong is dst = Σ cᵢ∇²hᵢ(θ)v.
@@ -470,7 +470,7 @@ func (m *DeepLinear) PullbackAlong(dst, theta, v, c lanes.Pack, rows sgdlab.Rows
 	defer ws.Release(ws.Mark())
 	k, front, tape := m.rowwise(theta, rows, nil, ws)
 	tangent := ws.Pack(k.size)
-	k.forwardAlong(tangent, nil, theta, v, tape, &front)
+	k.forwardAlong(tangent, nil, theta, v, tape, &front, ws.Idle)
 	k.backwardAlong(dst, theta, v, tape, tangent, c, nil, &front, ws)
 }
 

@@ -16,7 +16,7 @@ func (m *DeepLinear) Activations(dst, theta lanes.Pack, layer int, rows sgdlab.R
 	below := &DeepLinear{x: m.x, widths: m.widths[:layer+2], layers: m.layers[:layer+1]}
 	front := choose(&m.x, rows, nil, ws)
 	c := below.newChain(false, rows.Len())
-	c.forward(ws.Pack(c.size), dst, theta, &front)
+	c.forward(ws.Pack(c.size), dst, theta, &front, ws.Idle)
 }
 
 // Features returns L − 1 layers of d units.

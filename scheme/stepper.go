@@ -87,6 +87,7 @@ func (s *Stepper) Init(state, theta lanes.Pack, _ *sgdlab.Clock, fresh lanes.Mas
 // Step draws the increments of a step, moves the live lanes and returns h.
 func (s *Stepper) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord) lanes.Vec {
 	s.ws.Reset()
+	s.ws.Idle = at.Idle
 	h := s.Length(at)
 	noise.Draw(&s.inc, s.Of.Noise, h, at, &s.ws)
 	if d, ok := s.Scheme.(Drawing); ok {
