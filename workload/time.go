@@ -25,6 +25,10 @@ const (
 
 // Run times a workload on so many threads; where steps is above 0 it takes just as many steps instead, for the check.
 func (w *Case) Run(threads, steps int) (Result, error) {
+	return w.run(threads, steps, repetitions, atLeast)
+}
+
+func (w *Case) run(threads, steps, repetitions int, atLeast time.Duration) (Result, error) {
 	first, err := w.worker()
 	if err != nil {
 		return Result{}, err

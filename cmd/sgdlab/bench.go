@@ -38,8 +38,37 @@ func (a *app) benchCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&threads, "threads", 1, "threads that step packs")
-	cmd.AddCommand(a.ordersCommand())
+	cmd.AddCommand(a.ordersCommand(), a.curvesCommand())
 	return cmd
+}
+
+func (a *app) curvesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "curves",
+		Short: "Measure what a step costs against width, depth, batch and replicas, beside what flops and noise predict",
+		Args:  exactly(0, "none"),
+		RunE: func(*cobra.Command, []string) error {
+			p := newProgress(a.log)
+			curves, err := workload.Curves(func(name string, size int) { p.stage(fmt.Sprintf("%s %d", name, size)) })
+			p.end()
+			if err != nil {
+				return fmt.Errorf("bench curves: %w", err)
+			}
+			if a.json {
+				return store.Encode(a.out, curves)
+			}
+			w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+			for _, c := range curves {
+				fmt.Fprintf(w, "%s\treplica-steps/s\tpredicted\tmeasured/predicted\t%s\n", c.Name, c.Of)
+				for _, pt := range c.Points {
+					fmt.Fprintf(w, "%d\t%.3g\t%.3g\t%.2f\t\n", pt.Size, pt.Rate, pt.Expected, pt.Rate/pt.Expected)
+				}
+				w.Flush()
+				fmt.Fprintln(a.out)
+			}
+			return nil
+		},
+	}
 }
 
 const benchLong = "without arguments the price of random numbers, pack products beside the peak of fused multiply-adds, and the rates of all workloads; " +
@@ -87,11 +116,40 @@ func caseOf(name string) (*workload.Case, error) {
 
 // machine measures the machine.
 func (a *app) machine(threads int) error {
-	var names []string
-	for _, w := range workload.Cases {
-		names = append(names, w.Name)
+	figures := workload.Machine()
+	type rate struct {
+		Workload string  `json:"workload"`
+		Threads  int     `json:"threads"`
+		Rate     float64 `json:"replica-steps-per-second"`
 	}
-	return a.workloads(names, threads)
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	if !a.json {
+		for _, f := range figures {
+			of := ""
+			if f.Peak > 0 {
+				of = fmt.Sprintf("%.0f %% of the peak", 100*f.Value/f.Peak)
+			}
+			fmt.Fprintf(w, "%s\t%.3g\t%s\t%s\n", f.Name, f.Value, f.Unit, of)
+		}
+		w.Flush()
+		fmt.Fprintln(a.out)
+	}
+	var rates []rate
+	for _, c := range workload.Cases {
+		r, err := c.Run(threads, 0)
+		if err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		rates = append(rates, rate{c.Name, threads, r.Rate})
+		if !a.json {
+			fmt.Fprintf(w, "%s\t%.3g\treplica-steps/s\t%s\n", c.Name, r.Rate, c.Says)
+			w.Flush()
+		}
+	}
+	if a.json {
+		return store.Encode(a.out, map[string]any{"machine": figures, "workloads": rates})
+	}
+	return nil
 }
 
 func (a *app) ordersCommand() *cobra.Command {

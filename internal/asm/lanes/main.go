@@ -6,7 +6,11 @@
 // halves.
 package main
 
-import . "github.com/mmcloughlin/avo/build"
+import (
+	. "github.com/mmcloughlin/avo/build"
+
+	"sgdlab/internal/asm/kit"
+)
 
 const (
 	rowBytes  = 64
@@ -23,6 +27,8 @@ func main() {
 	product512("sharedMulAVX512", true, "sharedMulAVX512 is matMulAVX512 with a shared by all lanes.")
 	rows512()
 	gather512()
+	dense(kit.AVX2, 4)
+	dense(kit.AVX512, 8)
 	Generate()
 }
 
