@@ -13,14 +13,14 @@ import (
 //
 // the row, the map and its product in two passes over θ and x, the gradient and the step in one.
 type squares struct {
-	of      *dynamics.Descent
-	by      *dynamics.Stochastic
-	x, y    *lanes.Mat
-	each    float64 // s
-	rows    sgdlab.Rows
-	own     lanes.Pack
-	c, gave lanes.Pack // one row each
-	ws      lanes.Arena
+	of   *dynamics.Descent
+	by   *dynamics.Stochastic
+	x, y *lanes.Mat
+	each float64 // s
+	rows sgdlab.Rows
+	own  lanes.Pack
+	c    lanes.Pack // one row
+	ws   lanes.Arena
 }
 
 func diagonalRow(stepper sgdlab.Stepper, _ []sgdlab.Event) (none Kernel, ok bool) {
@@ -42,7 +42,7 @@ func diagonalRow(stepper sgdlab.Stepper, _ []sgdlab.Event) (none Kernel, ok bool
 	}
 	s := &squares{
 		of: of, by: by, x: powers.Inputs(), y: net.Targets(), each: net.PerLabel(),
-		own: make(lanes.Pack, powers.Inputs().Cols), c: make(lanes.Pack, 1), gave: make(lanes.Pack, 1),
+		own: make(lanes.Pack, powers.Inputs().Cols), c: make(lanes.Pack, 1),
 	}
 	return Kernel{Step: s.step}, true
 }
@@ -51,10 +51,9 @@ func (s *squares) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, boun
 	s.by.Sample.Draw(&s.rows, at)
 	d := len(s.own)
 	u, v := theta[:d], theta[d:2*d]
-	lanes.Gather(lanes.ByRows(s.own, 1, d), *s.x, s.rows.Index)
-	lanes.Gather(lanes.ByRows(s.gave, 1, 1), *s.y, s.rows.Index)
+	lanes.Gather(lanes.ByRows(s.own, 1, d), s.x, s.rows.Index)
 	s.c[0] = lanes.SquaresDot(s.own, u, v)
-	lanes.Sub(s.c, s.c, s.gave)
+	lanes.SubGathered(lanes.ByRows(s.c, 1, 1), s.y, s.rows.Index)
 	if s.each != 1 {
 		lanes.Scale(s.c, s.each)
 	}

@@ -108,6 +108,12 @@ func outsideAVX2(a *float64, n int, bound float64) uint64
 //go:noescape
 func gatherAVX2(dst *float64, dstRow int, dstCol int, x *float64, xRow int, xCol int, index *int32, rows int, cols int)
 
+// gatherLessAVX2 subtracts from each lane of row i of dst the row of x that index names for it.
+// Strides count rows of a pack, or numbers of x; rows and cols are at least 1.
+//
+//go:noescape
+func gatherLessAVX2(dst *float64, dstRow int, dstCol int, x *float64, xRow int, xCol int, index *int32, rows int, cols int)
+
 // matMulAVX512 is dst = a·b, or dst += a·b where add is not 0, on matrices of each lane.
 // Strides count rows of a pack, or numbers of a shared matrix; rows, inner and cols are at least 1.
 //
@@ -212,6 +218,13 @@ func outsideAVX512(a *float64, n int, bound float64) uint64
 //
 //go:noescape
 func gatherAVX512(dst *float64, dstRow int, dstCol int, x *float64, xRow int, index *int32, rows int, cols int, below int) bool
+
+// gatherLessAVX512 subtracts from each lane of row i of dst the row of x that index names for it, and returns false, at once,
+// where an index is not in 0 … below−1.
+// Strides count rows of a pack, or numbers of x, whose columns are side by side; rows and cols are at least 1.
+//
+//go:noescape
+func gatherLessAVX512(dst *float64, dstRow int, dstCol int, x *float64, xRow int, index *int32, rows int, cols int, below int) bool
 
 // denseAVX2 is c += a·b for a panel of 12 columns, which are side by side in b and in c; aRow counts numbers.
 //

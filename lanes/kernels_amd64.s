@@ -3013,6 +3013,176 @@ done1:
 	VZEROUPPER
 	RET
 
+// func gatherLessAVX2(dst *float64, dstRow int, dstCol int, x *float64, xRow int, xCol int, index *int32, rows int, cols int)
+// Requires: AVX
+TEXT ·gatherLessAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), DI
+	MOVQ dstRow+8(FP), R14
+	SHLQ $0x06, R14
+	MOVQ dstCol+16(FP), R12
+	SHLQ $0x06, R12
+	MOVQ x+24(FP), DX
+	MOVQ xCol+40(FP), R13
+	SHLQ $0x03, R13
+	MOVQ index+48(FP), SI
+	MOVQ rows+56(FP), R15
+
+row:
+	MOVQ    xRow+32(FP), CX
+	SHLQ    $0x03, CX
+	MOVLQSX (SI), R8
+	IMULQ   CX, R8
+	ADDQ    DX, R8
+	MOVLQSX 4(SI), R9
+	IMULQ   CX, R9
+	ADDQ    DX, R9
+	MOVLQSX 8(SI), R10
+	IMULQ   CX, R10
+	ADDQ    DX, R10
+	MOVLQSX 12(SI), R11
+	IMULQ   CX, R11
+	ADDQ    DX, R11
+	LEAQ    (DI), BX
+	XORQ    AX, AX
+	MOVQ    cols+64(FP), CX
+	CMPQ    R13, $0x08
+	JNE     single0
+
+block0:
+	CMPQ        CX, $0x04
+	JLT         rest0
+	VMOVUPD     (R8)(AX*1), X0
+	VINSERTF128 $0x01, (R10)(AX*1), Y0, Y0
+	VMOVUPD     (R9)(AX*1), X1
+	VINSERTF128 $0x01, (R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y2, Y0, Y2
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y3, Y0, Y3
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     16(R8)(AX*1), X0
+	VINSERTF128 $0x01, 16(R10)(AX*1), Y0, Y0
+	VMOVUPD     16(R9)(AX*1), X1
+	VINSERTF128 $0x01, 16(R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y2, Y0, Y2
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y3, Y0, Y3
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	ADDQ        $0x20, AX
+	SUBQ        $0x04, CX
+	JMP         block0
+
+rest0:
+	TESTQ CX, CX
+	JEQ   done0
+
+single0:
+	VMOVSD      (R8)(AX*1), X0
+	VMOVHPD     (R9)(AX*1), X0, X0
+	VMOVSD      (R10)(AX*1), X1
+	VMOVHPD     (R11)(AX*1), X1, X1
+	VINSERTF128 $0x01, X1, Y0, Y0
+	VMOVUPD     (BX), Y1
+	VSUBPD      Y0, Y1, Y0
+	VMOVUPD     Y0, (BX)
+	ADDQ        R12, BX
+	ADDQ        R13, AX
+	DECQ        CX
+	JNE         single0
+
+done0:
+	MOVQ    xRow+32(FP), CX
+	SHLQ    $0x03, CX
+	MOVLQSX 16(SI), R8
+	IMULQ   CX, R8
+	ADDQ    DX, R8
+	MOVLQSX 20(SI), R9
+	IMULQ   CX, R9
+	ADDQ    DX, R9
+	MOVLQSX 24(SI), R10
+	IMULQ   CX, R10
+	ADDQ    DX, R10
+	MOVLQSX 28(SI), R11
+	IMULQ   CX, R11
+	ADDQ    DX, R11
+	LEAQ    32(DI), BX
+	XORQ    AX, AX
+	MOVQ    cols+64(FP), CX
+	CMPQ    R13, $0x08
+	JNE     single1
+
+block1:
+	CMPQ        CX, $0x04
+	JLT         rest1
+	VMOVUPD     (R8)(AX*1), X0
+	VINSERTF128 $0x01, (R10)(AX*1), Y0, Y0
+	VMOVUPD     (R9)(AX*1), X1
+	VINSERTF128 $0x01, (R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y2, Y0, Y2
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y3, Y0, Y3
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     16(R8)(AX*1), X0
+	VINSERTF128 $0x01, 16(R10)(AX*1), Y0, Y0
+	VMOVUPD     16(R9)(AX*1), X1
+	VINSERTF128 $0x01, 16(R11)(AX*1), Y1, Y1
+	VUNPCKLPD   Y1, Y0, Y2
+	VUNPCKHPD   Y1, Y0, Y3
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y2, Y0, Y2
+	VMOVUPD     Y2, (BX)
+	ADDQ        R12, BX
+	VMOVUPD     (BX), Y0
+	VSUBPD      Y3, Y0, Y3
+	VMOVUPD     Y3, (BX)
+	ADDQ        R12, BX
+	ADDQ        $0x20, AX
+	SUBQ        $0x04, CX
+	JMP         block1
+
+rest1:
+	TESTQ CX, CX
+	JEQ   done1
+
+single1:
+	VMOVSD      (R8)(AX*1), X0
+	VMOVHPD     (R9)(AX*1), X0, X0
+	VMOVSD      (R10)(AX*1), X1
+	VMOVHPD     (R11)(AX*1), X1, X1
+	VINSERTF128 $0x01, X1, Y0, Y0
+	VMOVUPD     (BX), Y1
+	VSUBPD      Y0, Y1, Y0
+	VMOVUPD     Y0, (BX)
+	ADDQ        R12, BX
+	ADDQ        R13, AX
+	DECQ        CX
+	JNE         single1
+
+done1:
+	ADDQ R14, DI
+	ADDQ $0x20, SI
+	DECQ R15
+	JNE  row
+	VZEROUPPER
+	RET
+
 // func matMulAVX512(dst *float64, dstRow int, dstCol int, a *float64, aRow int, aCol int, b *float64, bRow int, bCol int, rows int, inner int, cols int, add int)
 // Requires: AVX, AVX512F
 TEXT ·matMulAVX512(SB), NOSPLIT, $24-104
@@ -8629,7 +8799,7 @@ rest:
 	TESTQ      CX, CX
 	JEQ        done
 	MOVQ       R8, 8(SP)
-	LEAQ       firstLanes<>+0(SB), R8
+	LEAQ       firstLanesOf_gatherAVX512<>+0(SB), R8
 	KMOVB      (R8)(CX*1), K1
 	MOVQ       8(SP), R8
 	VMOVUPD.Z  (R8)(AX*1), K1, Z0
@@ -8782,15 +8952,327 @@ wrong:
 	VZEROUPPER
 	RET
 
-DATA firstLanes<>+0(SB)/1, $0x00
-DATA firstLanes<>+1(SB)/1, $0x01
-DATA firstLanes<>+2(SB)/1, $0x03
-DATA firstLanes<>+3(SB)/1, $0x07
-DATA firstLanes<>+4(SB)/1, $0x0f
-DATA firstLanes<>+5(SB)/1, $0x1f
-DATA firstLanes<>+6(SB)/1, $0x3f
-DATA firstLanes<>+7(SB)/1, $0x7f
-GLOBL firstLanes<>(SB), RODATA|NOPTR, $8
+DATA firstLanesOf_gatherAVX512<>+0(SB)/1, $0x00
+DATA firstLanesOf_gatherAVX512<>+1(SB)/1, $0x01
+DATA firstLanesOf_gatherAVX512<>+2(SB)/1, $0x03
+DATA firstLanesOf_gatherAVX512<>+3(SB)/1, $0x07
+DATA firstLanesOf_gatherAVX512<>+4(SB)/1, $0x0f
+DATA firstLanesOf_gatherAVX512<>+5(SB)/1, $0x1f
+DATA firstLanesOf_gatherAVX512<>+6(SB)/1, $0x3f
+DATA firstLanesOf_gatherAVX512<>+7(SB)/1, $0x7f
+GLOBL firstLanesOf_gatherAVX512<>(SB), RODATA|NOPTR, $8
+
+// func gatherLessAVX512(dst *float64, dstRow int, dstCol int, x *float64, xRow int, index *int32, rows int, cols int, below int) bool
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL
+TEXT ·gatherLessAVX512(SB), NOSPLIT, $16-73
+	MOVQ         dst+0(FP), DI
+	MOVQ         dstCol+16(FP), DX
+	SHLQ         $0x06, DX
+	MOVQ         index+40(FP), SI
+	MOVQ         rows+48(FP), AX
+	MOVQ         AX, (SP)
+	VPBROADCASTD below+64(FP), Y31
+
+row:
+	VPCMPUD $0x02, (SI), Y31, K2
+	KTESTB  K2, K2
+	JNE     wrong
+	MOVQ    xRow+32(FP), CX
+	SHLQ    $0x03, CX
+	MOVQ    x+24(FP), AX
+	MOVLQSX (SI), R8
+	IMULQ   CX, R8
+	ADDQ    AX, R8
+	MOVLQSX 4(SI), R9
+	IMULQ   CX, R9
+	ADDQ    AX, R9
+	MOVLQSX 8(SI), R10
+	IMULQ   CX, R10
+	ADDQ    AX, R10
+	MOVLQSX 12(SI), R11
+	IMULQ   CX, R11
+	ADDQ    AX, R11
+	MOVLQSX 16(SI), R12
+	IMULQ   CX, R12
+	ADDQ    AX, R12
+	MOVLQSX 20(SI), R13
+	IMULQ   CX, R13
+	ADDQ    AX, R13
+	MOVLQSX 24(SI), R14
+	IMULQ   CX, R14
+	ADDQ    AX, R14
+	MOVLQSX 28(SI), R15
+	IMULQ   CX, R15
+	ADDQ    AX, R15
+	MOVQ    DI, BX
+	XORQ    AX, AX
+	MOVQ    cols+56(FP), CX
+
+block:
+	CMPQ       CX, $0x08
+	JLT        rest
+	VMOVUPD    (R8)(AX*1), Z0
+	VMOVUPD    (R9)(AX*1), Z1
+	VMOVUPD    (R10)(AX*1), Z2
+	VMOVUPD    (R11)(AX*1), Z3
+	VMOVUPD    (R12)(AX*1), Z4
+	VMOVUPD    (R13)(AX*1), Z5
+	VMOVUPD    (R14)(AX*1), Z6
+	VMOVUPD    (R15)(AX*1), Z7
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z9
+	VUNPCKLPD  Z3, Z2, Z10
+	VUNPCKHPD  Z3, Z2, Z11
+	VUNPCKLPD  Z5, Z4, Z12
+	VUNPCKHPD  Z5, Z4, Z13
+	VUNPCKLPD  Z7, Z6, Z14
+	VUNPCKHPD  Z7, Z6, Z15
+	VSHUFF64X2 $0x88, Z10, Z8, Z16
+	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
+	VSHUFF64X2 $0xdd, Z14, Z12, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z0
+	VSHUFF64X2 $0xdd, Z18, Z16, Z4
+	VSHUFF64X2 $0x88, Z19, Z17, Z2
+	VSHUFF64X2 $0xdd, Z19, Z17, Z6
+	VSHUFF64X2 $0x88, Z11, Z9, Z16
+	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
+	VSHUFF64X2 $0xdd, Z15, Z13, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z1
+	VSHUFF64X2 $0xdd, Z18, Z16, Z5
+	VSHUFF64X2 $0x88, Z19, Z17, Z3
+	VSHUFF64X2 $0xdd, Z19, Z17, Z7
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z0, Z30, Z0
+	VMOVUPD    Z0, (BX)
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z1, Z30, Z1
+	VMOVUPD    Z1, (BX)
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z2, Z30, Z2
+	VMOVUPD    Z2, (BX)
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z3, Z30, Z3
+	VMOVUPD    Z3, (BX)
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z4, Z30, Z4
+	VMOVUPD    Z4, (BX)
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z5, Z30, Z5
+	VMOVUPD    Z5, (BX)
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z6, Z30, Z6
+	VMOVUPD    Z6, (BX)
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z7, Z30, Z7
+	VMOVUPD    Z7, (BX)
+	ADDQ       DX, BX
+	ADDQ       $0x40, AX
+	SUBQ       $0x08, CX
+	JMP        block
+
+rest:
+	TESTQ      CX, CX
+	JEQ        done
+	MOVQ       R8, 8(SP)
+	LEAQ       firstLanesOf_gatherLessAVX512<>+0(SB), R8
+	KMOVB      (R8)(CX*1), K1
+	MOVQ       8(SP), R8
+	VMOVUPD.Z  (R8)(AX*1), K1, Z0
+	VMOVUPD.Z  (R9)(AX*1), K1, Z1
+	VMOVUPD.Z  (R10)(AX*1), K1, Z2
+	VMOVUPD.Z  (R11)(AX*1), K1, Z3
+	VMOVUPD.Z  (R12)(AX*1), K1, Z4
+	VMOVUPD.Z  (R13)(AX*1), K1, Z5
+	VMOVUPD.Z  (R14)(AX*1), K1, Z6
+	VMOVUPD.Z  (R15)(AX*1), K1, Z7
+	CMPQ       CX, $0x02
+	JLE        upTo2
+	CMPQ       CX, $0x05
+	JLE        upTo5
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z9
+	VUNPCKLPD  Z3, Z2, Z10
+	VUNPCKHPD  Z3, Z2, Z11
+	VUNPCKLPD  Z5, Z4, Z12
+	VUNPCKHPD  Z5, Z4, Z13
+	VUNPCKLPD  Z7, Z6, Z14
+	VUNPCKHPD  Z7, Z6, Z15
+	VSHUFF64X2 $0x88, Z10, Z8, Z16
+	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
+	VSHUFF64X2 $0xdd, Z14, Z12, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z0
+	VSHUFF64X2 $0xdd, Z18, Z16, Z4
+	VSHUFF64X2 $0x88, Z19, Z17, Z2
+	VSHUFF64X2 $0xdd, Z19, Z17, Z6
+	VSHUFF64X2 $0x88, Z11, Z9, Z16
+	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
+	VSHUFF64X2 $0xdd, Z15, Z13, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z1
+	VSHUFF64X2 $0xdd, Z18, Z16, Z5
+	VSHUFF64X2 $0x88, Z19, Z17, Z3
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z0, Z30, Z0
+	VMOVUPD    Z0, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z1, Z30, Z1
+	VMOVUPD    Z1, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z2, Z30, Z2
+	VMOVUPD    Z2, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z3, Z30, Z3
+	VMOVUPD    Z3, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z4, Z30, Z4
+	VMOVUPD    Z4, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z5, Z30, Z5
+	VMOVUPD    Z5, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z6, Z30, Z6
+	VMOVUPD    Z6, (BX)
+	DECQ       CX
+	JEQ        done
+
+upTo5:
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z9
+	VUNPCKLPD  Z3, Z2, Z10
+	VUNPCKHPD  Z3, Z2, Z11
+	VUNPCKLPD  Z5, Z4, Z12
+	VUNPCKHPD  Z5, Z4, Z13
+	VUNPCKLPD  Z7, Z6, Z14
+	VUNPCKHPD  Z7, Z6, Z15
+	VSHUFF64X2 $0x88, Z10, Z8, Z16
+	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
+	VSHUFF64X2 $0xdd, Z14, Z12, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z0
+	VSHUFF64X2 $0xdd, Z18, Z16, Z4
+	VSHUFF64X2 $0x88, Z19, Z17, Z2
+	VSHUFF64X2 $0x88, Z11, Z9, Z16
+	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
+	VSHUFF64X2 $0xdd, Z15, Z13, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z1
+	VSHUFF64X2 $0x88, Z19, Z17, Z3
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z0, Z30, Z0
+	VMOVUPD    Z0, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z1, Z30, Z1
+	VMOVUPD    Z1, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z2, Z30, Z2
+	VMOVUPD    Z2, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z3, Z30, Z3
+	VMOVUPD    Z3, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z4, Z30, Z4
+	VMOVUPD    Z4, (BX)
+	DECQ       CX
+	JEQ        done
+
+upTo2:
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z9
+	VUNPCKLPD  Z3, Z2, Z10
+	VUNPCKHPD  Z3, Z2, Z11
+	VUNPCKLPD  Z5, Z4, Z12
+	VUNPCKHPD  Z5, Z4, Z13
+	VUNPCKLPD  Z7, Z6, Z14
+	VUNPCKHPD  Z7, Z6, Z15
+	VSHUFF64X2 $0x88, Z10, Z8, Z16
+	VSHUFF64X2 $0x88, Z14, Z12, Z18
+	VSHUFF64X2 $0xdd, Z10, Z8, Z17
+	VSHUFF64X2 $0xdd, Z14, Z12, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z0
+	VSHUFF64X2 $0x88, Z11, Z9, Z16
+	VSHUFF64X2 $0x88, Z15, Z13, Z18
+	VSHUFF64X2 $0xdd, Z11, Z9, Z17
+	VSHUFF64X2 $0xdd, Z15, Z13, Z19
+	VSHUFF64X2 $0x88, Z18, Z16, Z1
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z0, Z30, Z0
+	VMOVUPD    Z0, (BX)
+	DECQ       CX
+	JEQ        done
+	ADDQ       DX, BX
+	VMOVUPD    (BX), Z30
+	VSUBPD     Z1, Z30, Z1
+	VMOVUPD    Z1, (BX)
+	DECQ       CX
+	JEQ        done
+
+done:
+	MOVQ dstRow+8(FP), CX
+	SHLQ $0x06, CX
+	ADDQ CX, DI
+	ADDQ $0x20, SI
+	DECQ (SP)
+	JNE  row
+	MOVB $0x01, AL
+	MOVB AL, ret+72(FP)
+	VZEROUPPER
+	RET
+
+wrong:
+	MOVB $0x00, AL
+	MOVB AL, ret+72(FP)
+	VZEROUPPER
+	RET
+
+DATA firstLanesOf_gatherLessAVX512<>+0(SB)/1, $0x00
+DATA firstLanesOf_gatherLessAVX512<>+1(SB)/1, $0x01
+DATA firstLanesOf_gatherLessAVX512<>+2(SB)/1, $0x03
+DATA firstLanesOf_gatherLessAVX512<>+3(SB)/1, $0x07
+DATA firstLanesOf_gatherLessAVX512<>+4(SB)/1, $0x0f
+DATA firstLanesOf_gatherLessAVX512<>+5(SB)/1, $0x1f
+DATA firstLanesOf_gatherLessAVX512<>+6(SB)/1, $0x3f
+DATA firstLanesOf_gatherLessAVX512<>+7(SB)/1, $0x7f
+GLOBL firstLanesOf_gatherLessAVX512<>(SB), RODATA|NOPTR, $8
 
 // func denseAVX2(c *float64, a *float64, aRow int, b *float64, rows int, inner int)
 // Requires: AVX, FMA3

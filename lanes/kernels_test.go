@@ -108,12 +108,12 @@ func vectorRows(t *testing.T) {
 			"mul":            {func(dst, a Pack) { mul(dst, a, b) }, func(dst, a Pack) { mulGo(dst, a, b) }},
 			"addMul":         {func(dst, a Pack) { addMul(dst, a, b) }, func(dst, a Pack) { addMulGo(dst, a, b) }},
 			"scale":          {func(dst, _ Pack) { scale(dst, s[0]) }, func(dst, _ Pack) { scaleGo(dst, s[0]) }},
-			"scaleLanes":     {func(dst, _ Pack) { scaleLanes(dst, s) }, func(dst, _ Pack) { scaleLanesGo(dst, s) }},
+			"scaleLanes":     {func(dst, _ Pack) { scaleLanes(dst, &s) }, func(dst, _ Pack) { scaleLanesGo(dst, &s) }},
 			"squares":        {func(dst, a Pack) { squares(dst, a, b) }, func(dst, a Pack) { squaresGo(dst, a, b) }},
-			"addScaled":      {func(dst, a Pack) { addScaled(dst, s, a, m) }, func(dst, a Pack) { addScaledGo(dst, s, a, m) }},
-			"descendAdd":     {func(dst, a Pack) { descendAdd(dst, s, a, u, b, m) }, func(dst, a Pack) { descendAddGo(dst, s, a, u, b, m) }},
-			"descend":        {func(dst, a Pack) { descend(dst, s, a, m) }, func(dst, a Pack) { descendGo(dst, s, a, m) }},
-			"descendSquares": {func(dst, a Pack) { out2 = m & descendSquares(dst, b2, s, u, a, m, bound) }, func(dst, a Pack) { out3 = descendSquaresGo(dst, b3, s, u, a, m, bound) }},
+			"addScaled":      {func(dst, a Pack) { addScaled(dst, &s, a, m) }, func(dst, a Pack) { addScaledGo(dst, &s, a, m) }},
+			"descendAdd":     {func(dst, a Pack) { descendAdd(dst, &s, a, &u, b, m) }, func(dst, a Pack) { descendAddGo(dst, &s, a, &u, b, m) }},
+			"descend":        {func(dst, a Pack) { descend(dst, &s, a, m) }, func(dst, a Pack) { descendGo(dst, &s, a, m) }},
+			"descendSquares": {func(dst, a Pack) { out2 = m & descendSquares(dst, b2, &s, &u, a, m, bound) }, func(dst, a Pack) { out3 = descendSquaresGo(dst, b3, &s, &u, a, m, bound) }},
 			"copyLanes":      {func(dst, a Pack) { copyLanes(dst, a, m) }, func(dst, a Pack) { copyLanesGo(dst, a, m) }},
 		} {
 			got, want := clone(d), clone(d)
@@ -147,19 +147,23 @@ func TestVectorGather(t *testing.T) { flavours(t, vectorGather) }
 
 func vectorGather(t *testing.T) {
 	r := source()
-	for range 3000 {
+	for i := range 3000 {
 		rows, cols, n := 1+r.IntN(9), 1+r.IntN(17), 1+r.IntN(9)
 		x, dst := anyMat(r, n, cols), anyView(r, rows, cols)
 		index := make([][W]int32, rows)
-		for i := range index {
-			for l := range index[i] {
-				index[i][l] = int32(r.IntN(n))
+		for j := range index {
+			for l := range index[j] {
+				index[j][l] = int32(r.IntN(n))
 			}
 		}
 		want := dst
 		want.P = clone(dst.P)
 		gather(&dst, &x, index)
 		gatherGo(&want, &x, index)
+		if i%2 == 0 {
+			subGathered(&dst, &x, index)
+			subGatheredGo(&want, &x, index)
+		}
 		equal(t, fmt.Sprintf("(%d, %d) from %d rows with strides %d, %d", rows, cols, n, x.RowStride, x.ColStride), dst.P, want.P, All)
 		if t.Failed() {
 			return
@@ -222,11 +226,11 @@ func BenchmarkRows(b *testing.B) {
 		}{
 			{"add", func() { addGo(d, x, y) }, func() { add(d, x, y) }},
 			{"addMul", func() { addMulGo(d, x, y) }, func() { addMul(d, x, y) }},
-			{"scaleLanes", func() { scaleLanesGo(d, one) }, func() { scaleLanes(d, one) }},
-			{"addScaled", func() { addScaledGo(d, one, x, All) }, func() { addScaled(d, one, x, All) }},
-			{"descendAdd", func() { descendAddGo(d, one, x, one, y, All) }, func() { descendAdd(d, one, x, one, y, All) }},
-			{"descend", func() { descendGo(d, one, x, All) }, func() { descend(d, one, x, All) }},
-			{"descendSome", func() { descendGo(d, one, x, 0x5b) }, func() { descend(d, one, x, 0x5b) }},
+			{"scaleLanes", func() { scaleLanesGo(d, &one) }, func() { scaleLanes(d, &one) }},
+			{"addScaled", func() { addScaledGo(d, &one, x, All) }, func() { addScaled(d, &one, x, All) }},
+			{"descendAdd", func() { descendAddGo(d, &one, x, &one, y, All) }, func() { descendAdd(d, &one, x, &one, y, All) }},
+			{"descend", func() { descendGo(d, &one, x, All) }, func() { descend(d, &one, x, All) }},
+			{"descendSome", func() { descendGo(d, &one, x, 0x5b) }, func() { descend(d, &one, x, 0x5b) }},
 			{"copyLanes", func() { copyLanesGo(d, x, 0x5b) }, func() { copyLanes(d, x, 0x5b) }},
 			{"dot", func() { s = dotGo(x, y) }, func() { s = dot(x, y) }},
 			{"sum", func() { s = sumGo(x) }, func() { s = sum(x) }},
@@ -250,7 +254,7 @@ func BenchmarkGather(b *testing.B) {
 			}
 		}
 		b.Run(fmt.Sprintf("%d-%d", n[0], n[1]), func(b *testing.B) {
-			race(b, float64(W*n[0]*n[1]), "ns/number", func() { gatherGo(&d, &x, index) }, func() { Gather(d, x, index) })
+			race(b, float64(W*n[0]*n[1]), "ns/number", func() { gatherGo(&d, &x, index) }, func() { Gather(d, &x, index) })
 		})
 	}
 }
@@ -276,7 +280,11 @@ func productsOfFewLanes(t *testing.T) {
 		if p.few(idle) {
 			lone++
 		}
-		p.MulFor(idle, dst.P, a.P, b.P, add)
+		if add {
+			p.MulAddFor(idle, dst.P, a.P, b.P)
+		} else {
+			p.MulFor(idle, dst.P, a.P, b.P)
+		}
 		matMulGo(&want, &a, &b, add)
 		equal(t, fmt.Sprintf("(%d, %d) = (%d, %d) times (%d, %d), add %t", rows, cols, rows, inner, inner, cols, add), dst.P, want.P, All&^idle)
 		if t.Failed() {

@@ -172,7 +172,7 @@ func Scale(dst Pack, s float64) {
 
 // ScaleLanes is dst *= s with one factor per lane.
 func ScaleLanes(dst Pack, s Vec) {
-	scaleLanes(dst, s)
+	scaleLanes(dst, &s)
 }
 
 // Squares is dst = a² − b², entrywise, as fma(a, a, −b²).
@@ -188,20 +188,20 @@ func AddScaled(dst Pack, s Vec, a Pack) { AddScaledLanes(dst, s, a, All) }
 // AddScaledLanes is dst += s·a on the live lanes, with one factor per lane.
 func AddScaledLanes(dst Pack, s Vec, a Pack, live Mask) {
 	match("AddScaledLanes", len(dst), len(a))
-	addScaled(dst, s, a, live)
+	addScaled(dst, &s, a, live)
 }
 
 // Descend is θ −= η·g on the live lanes.
 func Descend(theta Pack, eta Vec, g Pack, live Mask) {
 	match("Descend", len(theta), len(g))
-	descend(theta, eta, g, live)
+	descend(theta, &eta, g, live)
 }
 
 // DescendAdd is θ ← θ + s·a − η·g on the live lanes, in one pass: fma(−η, g, fma(s, a, θ)).
 func DescendAdd(theta Pack, eta Vec, g Pack, s Vec, a Pack, live Mask) {
 	match("DescendAdd", len(theta), len(g))
 	match("DescendAdd", len(theta), len(a))
-	descendAdd(theta, eta, g, s, a, live)
+	descendAdd(theta, &eta, g, &s, a, live)
 }
 
 // Dot is Σⱼ aⱼbⱼ in each lane, summed in four parts, part i in the order of the j ≡ i (mod 4), and (s₀ + s₁) + (s₂ + s₃).
@@ -226,7 +226,7 @@ func SquaresDot(x, u, v Pack) Vec {
 func DescendSquares(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) Mask {
 	match("DescendSquares", len(u), len(x))
 	match("DescendSquares", len(v), len(x))
-	return live & descendSquares(u, v, eta, c, x, live, bound)
+	return live & descendSquares(u, v, &eta, &c, x, live, bound)
 }
 
 // Sum is Σⱼ aⱼ in each lane, summed in four parts as Dot is.

@@ -470,7 +470,8 @@ func TestGather(t *testing.T) {
 	for _, from := range layouts {
 		for _, to := range layouts {
 			v := to.view(2, 3)
-			Gather(v, from.mat(5, 3, data), index)
+			x := from.mat(5, 3, data)
+			Gather(v, &x, index)
 			for i := range 2 {
 				for j := range 3 {
 					for l, row := range index[i] {
@@ -564,8 +565,8 @@ func TestMismatch(t *testing.T) {
 		"MatMul":     func() { MatMul(ByRows(p2, 2, 1), ByRows(p3, 1, 3), ByRows(p3, 3, 1)) },
 		"SharedMul":  func() { SharedMul(ByRows(p2, 2, 1), NewMat(2, 2), ByRows(p3, 3, 1)) },
 		"MatVec":     func() { MatVec(p2, NewMat(3, 2), p2) },
-		"Gather":     func() { Gather(ByRows(p3, 1, 3), NewMat(4, 2), make([][W]int32, 1)) },
-		"Gather row": func() { Gather(ByRows(p2, 1, 2), NewMat(4, 2), [][W]int32{{4}}) },
+		"Gather":     func() { x := NewMat(4, 2); Gather(ByRows(p3, 1, 3), &x, make([][W]int32, 1)) },
+		"Gather row": func() { x := NewMat(4, 2); Gather(ByRows(p2, 1, 2), &x, [][W]int32{{4}}) },
 	} {
 		func() {
 			defer func() {

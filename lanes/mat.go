@@ -106,7 +106,7 @@ func matMul(op string, dst, a, b *View, add int) {
 		panic(fmt.Sprintf("lanes.%s: (%d, %d) = (%d, %d) times (%d, %d)", op, dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
 	}
 	p := prepared(dst, a, b)
-	p.run(dst.P, a.P, b.P, add)
+	p.whole(dst.P, a.P, b.P, add)
 }
 
 // SharedMul is dst = a·b in each lane with a shared; entries are summed in the order of the inner index.
@@ -129,9 +129,17 @@ func MatVec(dst Pack, a Mat, x Pack) {
 }
 
 // Gather copies rows of the shared matrix x, its own choice in each lane, into dst of shape (len(index), x.Cols).
-func Gather(dst View, x Mat, index [][W]int32) {
+func Gather(dst View, x *Mat, index [][W]int32) {
 	if dst.Rows != len(index) || dst.Cols != x.Cols {
 		panic(fmt.Sprintf("lanes.Gather: (%d, %d) from %d rows of %d", dst.Rows, dst.Cols, len(index), x.Cols))
 	}
-	gather(&dst, &x, index)
+	gather(&dst, x, index)
+}
+
+// SubGathered is dst −= rows of the shared matrix x, each lane's own choice, of shape (len(index), x.Cols).
+func SubGathered(dst View, x *Mat, index [][W]int32) {
+	if dst.Rows != len(index) || dst.Cols != x.Cols {
+		panic(fmt.Sprintf("lanes.SubGathered: (%d, %d) less %d rows of %d", dst.Rows, dst.Cols, len(index), x.Cols))
+	}
+	subGathered(&dst, x, index)
 }

@@ -47,10 +47,10 @@ func extent(rows, cols, rowStride, colStride int) int {
 }
 
 // Mul is dst = a·b in each lane; entries are summed in the order of the inner index. dst must not overlap a or b.
-func (p *Product) Mul(dst, a, b Pack) { p.run(dst, a, b, 0) }
+func (p *Product) Mul(dst, a, b Pack) { p.run(None, dst, a, b, 0) }
 
 // MulAdd is dst += a·b in each lane.
-func (p *Product) MulAdd(dst, a, b Pack) { p.run(dst, a, b, 1) }
+func (p *Product) MulAdd(dst, a, b Pack) { p.run(None, dst, a, b, 1) }
 
 // plain and plainShared are the product by the twins, whose bounds checks find an entry at fault.
 func (p *Product) plain(dst, a, b Pack, add int) {

@@ -104,7 +104,7 @@ func scaleGo(dst Pack, s float64) {
 	}
 }
 
-func scaleLanesGo(dst Pack, s Vec) {
+func scaleLanesGo(dst Pack, s *Vec) {
 	for j := range dst {
 		d := &dst[j]
 		for l := range d {
@@ -122,7 +122,7 @@ func squaresGo(dst, a, b Pack) {
 	}
 }
 
-func addScaledGo(dst Pack, s Vec, a Pack, m Mask) {
+func addScaledGo(dst Pack, s *Vec, a Pack, m Mask) {
 	for j := range dst {
 		d, x := &dst[j], &a[j]
 		for l := range d {
@@ -133,7 +133,7 @@ func addScaledGo(dst Pack, s Vec, a Pack, m Mask) {
 	}
 }
 
-func descendAddGo(theta Pack, eta Vec, g Pack, s Vec, a Pack, live Mask) {
+func descendAddGo(theta Pack, eta *Vec, g Pack, s *Vec, a Pack, live Mask) {
 	for j := range theta {
 		t, x, y := &theta[j], &g[j], &a[j]
 		for l := range t {
@@ -144,7 +144,7 @@ func descendAddGo(theta Pack, eta Vec, g Pack, s Vec, a Pack, live Mask) {
 	}
 }
 
-func descendGo(theta Pack, eta Vec, g Pack, live Mask) {
+func descendGo(theta Pack, eta *Vec, g Pack, live Mask) {
 	for j := range theta {
 		t, x := &theta[j], &g[j]
 		if live == All {
@@ -204,7 +204,7 @@ func squaresDotGo(x, u, v Pack) Vec {
 	return s.total()
 }
 
-func descendSquaresGo(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) (out Mask) {
+func descendSquaresGo(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) (out Mask) {
 	for j := range x {
 		p, q, w := &u[j], &v[j], &x[j]
 		for l := range w {
@@ -268,6 +268,20 @@ func gatherGo(dst *View, x *Mat, index [][W]int32) {
 			to := i * dst.RowStride
 			for range x.Cols {
 				dst.P[to][l] = x.Data[from]
+				from += x.ColStride
+				to += dst.ColStride
+			}
+		}
+	}
+}
+
+func subGatheredGo(dst *View, x *Mat, index [][W]int32) {
+	for i := range index {
+		for l, r := range index[i] {
+			from := int(r) * x.RowStride
+			to := i * dst.RowStride
+			for range x.Cols {
+				dst.P[to][l] -= x.Data[from]
 				from += x.ColStride
 				to += dst.ColStride
 			}

@@ -34,7 +34,21 @@ func flag(b bool) int {
 	return 0
 }
 
-func (p *Product) run(dst, a, b Pack, add int) {
+func (p *Product) run(idle Mask, dst, a, b Pack, add int) {
+	switch {
+	case !hasAVX2 || !inside(len(dst), p.dst) || !inside(len(a), p.a) || !inside(len(b), p.b):
+		p.plain(dst, a, b, add)
+	case idle != None && p.few(idle):
+		p.byLane(idle, dst, a, b, add)
+	case p.panels:
+		p.vector(dst, &a[0][0], b, add)
+	default:
+		p.multiply(&dst[0][0], &a[0][0], &b[0][0], add)
+	}
+}
+
+// whole is run for all lanes.
+func (p *Product) whole(dst, a, b Pack, add int) {
 	if !hasAVX2 || !inside(len(dst), p.dst) || !inside(len(a), p.a) || !inside(len(b), p.b) {
 		p.plain(dst, a, b, add)
 		return
@@ -165,7 +179,7 @@ func scale(dst Pack, s float64) {
 	}
 }
 
-func scaleLanes(dst Pack, s Vec) {
+func scaleLanes(dst Pack, s *Vec) {
 	switch {
 	case len(dst) == 0:
 	case hasAVX512:
@@ -177,7 +191,7 @@ func scaleLanes(dst Pack, s Vec) {
 	}
 }
 
-func addScaled(dst Pack, s Vec, a Pack, m Mask) {
+func addScaled(dst Pack, s *Vec, a Pack, m Mask) {
 	switch {
 	case len(dst) == 0:
 	case hasAVX512:
@@ -189,7 +203,7 @@ func addScaled(dst Pack, s Vec, a Pack, m Mask) {
 	}
 }
 
-func descend(dst Pack, s Vec, a Pack, m Mask) {
+func descend(dst Pack, s *Vec, a Pack, m Mask) {
 	switch {
 	case len(dst) == 0:
 	case hasAVX512:
@@ -201,7 +215,7 @@ func descend(dst Pack, s Vec, a Pack, m Mask) {
 	}
 }
 
-func descendAdd(dst Pack, s Vec, a Pack, t Vec, b Pack, m Mask) {
+func descendAdd(dst Pack, s *Vec, a Pack, t *Vec, b Pack, m Mask) {
 	switch {
 	case len(dst) == 0:
 	case hasAVX512:
@@ -251,7 +265,7 @@ func squaresDot(x, u, v Pack) (s Vec) {
 	return s
 }
 
-func descendSquares(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) Mask {
+func descendSquares(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) Mask {
 	switch {
 	case len(x) == 0:
 		return None
@@ -313,6 +327,21 @@ func gather(dst *View, x *Mat, index [][W]int32) {
 		return
 	}
 	gatherGo(dst, x, index) // whose bounds checks find the entry at fault
+}
+
+func subGathered(dst *View, x *Mat, index [][W]int32) {
+	switch {
+	case !hasAVX2 || !dst.inside() || !x.inside():
+	case hasAVX512 && x.ColStride == 1:
+		if below(index, x.Rows) { // before anything is changed
+			gatherLessAVX512(&dst.P[0][0], dst.RowStride, dst.ColStride, &x.Data[0], x.RowStride, &index[0][0], dst.Rows, dst.Cols, x.Rows)
+			return
+		}
+	case below(index, x.Rows):
+		gatherLessAVX2(&dst.P[0][0], dst.RowStride, dst.ColStride, &x.Data[0], x.RowStride, x.ColStride, &index[0][0], dst.Rows, dst.Cols)
+		return
+	}
+	subGatheredGo(dst, x, index) // whose bounds checks find the entry at fault
 }
 
 // below reports whether all indices are in 0…n−1.

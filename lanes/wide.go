@@ -34,7 +34,7 @@ func sized(p *[]float64, n int) []float64 {
 
 // few reports whether a product is better done lane by lane.
 func (p *Product) few(idle Mask) bool {
-	if idle == None || panelWidth() == 0 {
+	if panelWidth() == 0 {
 		return false
 	}
 	size := p.rows * p.inner * p.cols
@@ -45,18 +45,16 @@ func (p *Product) few(idle Mask) bool {
 	return live <= 1 || live == 2 && size >= twoFrom
 }
 
-// MulFor is Mul, or MulAdd with add, where nobody reads the lanes that are idle: they may keep what they hold.
-func (p *Product) MulFor(idle Mask, dst, a, b Pack, add bool) {
-	n := 0
-	if add {
-		n = 1
-	}
-	if !p.few(idle) || p.dst < 1 || p.a < 1 || p.b < 1 || len(dst) < p.dst || len(a) < p.a || len(b) < p.b {
-		p.run(dst, a, b, n)
-		return
-	}
+// MulFor is Mul where nobody reads the lanes that are idle: they may hold anything then.
+func (p *Product) MulFor(idle Mask, dst, a, b Pack) { p.run(idle, dst, a, b, 0) }
+
+// MulAddFor is MulAdd where nobody reads the lanes that are idle.
+func (p *Product) MulAddFor(idle Mask, dst, a, b Pack) { p.run(idle, dst, a, b, 1) }
+
+// byLane is the product of the lanes that are not idle, one by one.
+func (p *Product) byLane(idle Mask, dst, a, b Pack, add int) {
 	for live := All &^ idle; live != None; live &= live - 1 {
-		p.lane(dst, a, b, bits.TrailingZeros8(uint8(live)), add)
+		p.lane(dst, a, b, bits.TrailingZeros8(uint8(live)), add != 0)
 	}
 }
 

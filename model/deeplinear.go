@@ -277,7 +277,7 @@ func (c *chain) forward(tape, out, theta lanes.Pack, front *chosen, idle lanes.M
 		if l == 1 {
 			c.enter(dst, c.factor(theta, l), front)
 		} else {
-			c.links[l].forward.MulFor(idle, dst, c.at(theta, tape, l-1), c.factor(theta, l), false)
+			c.links[l].forward.MulFor(idle, dst, c.at(theta, tape, l-1), c.factor(theta, l))
 		}
 	}
 	if depth < c.first && out != nil {
@@ -299,8 +299,8 @@ func (c *chain) forwardAlong(tangent, out, theta, v, tape lanes.Pack, front *cho
 			c.enter(dst, c.factor(v, l), front)
 		} else {
 			k := &c.links[l].forward
-			k.MulFor(idle, dst, c.at(theta, tape, l-1), c.factor(v, l), false)
-			k.MulFor(idle, dst, c.at(v, tangent, l-1), c.factor(theta, l), true)
+			k.MulFor(idle, dst, c.at(theta, tape, l-1), c.factor(v, l))
+			k.MulAddFor(idle, dst, c.at(v, tangent, l-1), c.factor(theta, l))
 		}
 	}
 	if depth < c.first && out != nil {
@@ -326,9 +326,9 @@ func (c *chain) backward(dst, theta, tape, d lanes.Pack, front *chosen, ws *lane
 			c.leave(to, d, front)
 			return
 		}
-		k.gradient.MulFor(ws.Idle, to, c.at(theta, tape, l-1), d, false)
+		k.gradient.MulFor(ws.Idle, to, c.at(theta, tape, l-1), d)
 		below := c.below(dst, l, ws)
-		k.back.MulFor(ws.Idle, below, d, c.factor(theta, l), false)
+		k.back.MulFor(ws.Idle, below, d, c.factor(theta, l))
 		d = below
 	}
 	if depth < c.first {
@@ -341,16 +341,16 @@ func (c *chain) backwardAlong(dst, theta, v, tape, tangent, d, e lanes.Pack, fro
 	depth := c.depth()
 	for l := depth; l >= c.first && l > 1; l-- {
 		k, to := &c.links[l], c.factor(dst, l)
-		k.gradient.MulFor(ws.Idle, to, c.at(v, tangent, l-1), d, false)
+		k.gradient.MulFor(ws.Idle, to, c.at(v, tangent, l-1), d)
 		bend := c.below(dst, l, ws)
-		k.back.MulFor(ws.Idle, bend, d, c.factor(v, l), false)
+		k.back.MulFor(ws.Idle, bend, d, c.factor(v, l))
 		if e != nil {
-			k.gradient.MulFor(ws.Idle, to, c.at(theta, tape, l-1), e, true)
-			k.back.MulFor(ws.Idle, bend, e, c.factor(theta, l), true)
+			k.gradient.MulAddFor(ws.Idle, to, c.at(theta, tape, l-1), e)
+			k.back.MulAddFor(ws.Idle, bend, e, c.factor(theta, l))
 		}
 		if l > c.first {
 			below := c.below(dst, l, ws)
-			k.back.MulFor(ws.Idle, below, d, c.factor(theta, l), false)
+			k.back.MulFor(ws.Idle, below, d, c.factor(theta, l))
 			d = below
 		}
 		e = bend

@@ -38,7 +38,7 @@ func (m *Diagonal) Activations(dst, theta lanes.Pack, layer int, rows sgdlab.Row
 		lanes.Mul(w, w, m.vector(theta, l))
 	}
 	if rows.Index != nil {
-		lanes.Gather(lanes.ByRows(dst, n, d), m.x, rows.Index)
+		lanes.Gather(lanes.ByRows(dst, n, d), &m.x, rows.Index)
 	} else {
 		for i := range n {
 			for j := range d {

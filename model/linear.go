@@ -267,7 +267,7 @@ func choose(x *lanes.Mat, rows sgdlab.Rows, tape lanes.Pack, ws *lanes.Arena) ch
 
 // gathered fills a pack with the rows, in each lane its own.
 func gathered(own lanes.Pack, x *lanes.Mat, rows sgdlab.Rows) lanes.Pack {
-	lanes.Gather(lanes.ByRows(own, len(rows.Index), x.Cols), *x, rows.Index)
+	lanes.Gather(lanes.ByRows(own, len(rows.Index), x.Cols), x, rows.Index)
 	return own
 }
 

@@ -89,14 +89,10 @@ func (r *Regression) Predict(h, theta lanes.Pack, rows sgdlab.Rows, ws *lanes.Ar
 }
 
 // residuals turns h into h − y.
-func (r *Regression) residuals(h lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) {
+func (r *Regression) residuals(h lanes.Pack, rows sgdlab.Rows) {
 	k := r.y.Cols
 	if rows.Index != nil {
-		mark := ws.Mark()
-		y := ws.Pack(len(h))
-		lanes.Gather(lanes.ByRows(y, rows.Len(), k), r.y, rows.Index)
-		lanes.Sub(h, h, y)
-		ws.Release(mark)
+		lanes.SubGathered(lanes.ByRows(h, rows.Len(), k), &r.y, rows.Index)
 		return
 	}
 	if r.wide != nil {
@@ -116,7 +112,7 @@ func (r *Regression) residuals(h lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) 
 // Slope is dst = 2np(h − y).
 func (r *Regression) Slope(dst, theta lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena) lanes.Pack {
 	tape := r.net.Predict(dst, theta, rows, ws)
-	r.residuals(dst, rows, ws)
+	r.residuals(dst, rows)
 	if s := r.PerLabel(); s != 1 {
 		lanes.Scale(dst, s)
 	}
@@ -134,7 +130,7 @@ func (r *Regression) Loss(theta lanes.Pack, ws *lanes.Arena) lanes.Vec {
 	all := sgdlab.AllRows(r.y.Rows)
 	h := ws.Pack(r.y.Rows * r.y.Cols)
 	r.net.Predict(h, theta, all, ws)
-	r.residuals(h, all, ws)
+	r.residuals(h, all)
 	s := lanes.Dot(h, h)
 	for l := range s {
 		s[l] *= r.p
@@ -148,7 +144,7 @@ func (r *Regression) Grad(dst, theta lanes.Pack, ws *lanes.Arena) {
 	all := sgdlab.AllRows(r.y.Rows)
 	c := ws.Pack(r.y.Rows * r.y.Cols)
 	tape := r.net.Predict(c, theta, all, ws)
-	r.residuals(c, all, ws)
+	r.residuals(c, all)
 	lanes.Scale(c, 2*r.p)
 	r.net.Pullback(dst, theta, c, all, tape, ws)
 }
@@ -169,7 +165,7 @@ func (r *Regression) HessVec(dst, theta, v lanes.Pack, ws *lanes.Arena) {
 	all := sgdlab.AllRows(r.y.Rows)
 	c := ws.Pack(r.y.Rows * r.y.Cols)
 	r.net.Predict(c, theta, all, ws)
-	r.residuals(c, all, ws)
+	r.residuals(c, all)
 	lanes.Scale(c, 2*r.p)
 	bend := ws.Pack(len(dst))
 	r.net.PullbackAlong(bend, theta, v, c, all, ws)

@@ -11,9 +11,13 @@ import (
 // gather emits row gathers, four lanes at a time: dense rows of x by blocks of 4 × 4 numbers that are transposed in
 // registers, the rest number by number. Rows two apart meet as halves of a register when they are loaded: moving halves
 // between registers takes longer. The gather instruction is slower than either on most processors.
-func gather() {
-	kernel("gatherAVX2", "func(dst *float64, dstRow, dstCol int, x *float64, xRow, xCol int, index *int32, rows, cols int)",
-		"gatherAVX2 copies to each lane of row i of dst the row of x that index names for it.",
+// With less, dst keeps what it held less the row.
+func gather(name string, less bool) {
+	doc := name + " copies to each lane of row i of dst the row of x that index names for it."
+	if less {
+		doc = name + " subtracts from each lane of row i of dst the row of x that index names for it."
+	}
+	kernel(name, "func(dst *float64, dstRow, dstCol int, x *float64, xRow, xCol int, index *int32, rows, cols int)", doc,
 		"Strides count rows of a pack, or numbers of x; rows and cols are at least 1.")
 	var (
 		lane       = []GPPhysical{R8, R9, R10, R11} // the rows of x of four lanes
@@ -63,6 +67,10 @@ func gather() {
 			VUNPCKLPD(y[1], y[0], y[2])
 			VUNPCKHPD(y[1], y[0], y[3])
 			for _, column := range y[2:] {
+				if less {
+					VMOVUPD(Mem{Base: dAt}, Y0)
+					VSUBPD(column, Y0, column)
+				}
 				VMOVUPD(column, Mem{Base: dAt})
 				ADDQ(dCol, dAt)
 			}
@@ -80,6 +88,10 @@ func gather() {
 		VMOVSD(from(2), X1)
 		VMOVHPD(from(3), X1, X1)
 		VINSERTF128(Imm(1), X1, Y0, Y0)
+		if less {
+			VMOVUPD(Mem{Base: dAt}, Y1)
+			VSUBPD(Y0, Y1, Y0)
+		}
 		VMOVUPD(Y0, Mem{Base: dAt})
 		ADDQ(dCol, dAt)
 		ADDQ(xCol, xAt)

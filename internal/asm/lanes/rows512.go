@@ -298,9 +298,13 @@ func rows512() {
 
 // gather512 emits row gathers of dense rows: eight columns of eight lanes are transposed in registers, the last columns under a
 // mask.
-func gather512() {
-	kernel("gatherAVX512", "func(dst *float64, dstRow, dstCol int, x *float64, xRow int, index *int32, rows, cols, below int) bool",
-		"gatherAVX512 copies to each lane of row i of dst the row of x that index names for it, and returns false, at once,",
+func gather512(name string, less bool) {
+	verb := "copies to"
+	if less {
+		verb = "subtracts from"
+	}
+	kernel(name, "func(dst *float64, dstRow, dstCol int, x *float64, xRow int, index *int32, rows, cols, below int) bool",
+		name+" "+verb+" each lane of row i of dst the row of x that index names for it, and returns false, at once,",
 		"where an index is not in 0 … below−1.",
 		"Strides count rows of a pack, or numbers of x, whose columns are side by side; rows and cols are at least 1.")
 	lane := []GPPhysical{R8, R9, R10, R11, R12, R13, R14, R15}
@@ -349,6 +353,13 @@ func gather512() {
 			}
 		}
 	}
+	store := func(c int) {
+		if less {
+			VMOVUPD(Mem{Base: dAt}, Z30)
+			VSUBPD(zmm[c], Z30, zmm[c])
+		}
+		VMOVUPD(zmm[c], Mem{Base: dAt})
+	}
 	Label("block")
 	CMPQ(cols, Imm(8))
 	JLT(LabelRef("rest"))
@@ -357,7 +368,7 @@ func gather512() {
 	}
 	transpose(8)
 	for c := range 8 {
-		VMOVUPD(zmm[c], Mem{Base: dAt})
+		store(c)
 		ADDQ(dCol, dAt)
 	}
 	ADDQ(Imm(64), xAt)
@@ -366,7 +377,7 @@ func gather512() {
 	Label("rest")
 	TESTQ(cols, cols)
 	JEQ(LabelRef("done"))
-	masks := GLOBL("firstLanes", RODATA|NOPTR)
+	masks := GLOBL("firstLanesOf_"+name, RODATA|NOPTR)
 	for n := range 8 {
 		DATA(n, U8(1<<n-1))
 	}
@@ -385,7 +396,7 @@ func gather512() {
 		Label(name)
 		transpose(columns)
 		for c := range columns {
-			VMOVUPD(zmm[c], Mem{Base: dAt})
+			store(c)
 			DECQ(cols)
 			JEQ(LabelRef("done"))
 			if c+1 < columns {
