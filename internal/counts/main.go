@@ -204,13 +204,22 @@ func count(name, godebug string) (map[string]int, error) {
 	by := map[string]int{}
 	var low, high uint64 // the function that was met last
 	var into string
+	// A function that finds its goroutine preempted (the runtime asks for it every ten milliseconds, which are few instructions of a
+	// traced program) calls morestack before its body and then begins anew: its first try is not counted.
+	var begun int
+	preempted := false
 	for pass := 0; ; {
 		if err := syscall.PtraceGetRegs(pid, &regs); err != nil {
 			return nil, err
 		}
 		if regs.Rip < low || regs.Rip >= high {
 			into, low, high = "", regs.Rip, regs.Rip+1
-			if f := runtime.FuncForPC(uintptr(regs.Rip)); f != nil && strings.HasPrefix(f.Name(), "sgdlab/") {
+			f := runtime.FuncForPC(uintptr(regs.Rip))
+			switch {
+			case f == nil:
+			case strings.HasPrefix(f.Name(), "runtime.morestack"):
+				preempted = true
+			case strings.HasPrefix(f.Name(), "sgdlab/"):
 				into = f.Name()
 				low = uint64(f.Entry())
 				for high = low + 1; ; high += 16 { // to the end of the function, in steps
@@ -222,6 +231,13 @@ func count(name, godebug string) (map[string]int, error) {
 			}
 		}
 		if into != "" {
+			if regs.Rip == low {
+				if preempted {
+					by[into] = begun
+					preempted = false
+				}
+				begun = by[into]
+			}
 			by[into]++
 		}
 		if err := ptraceStep(pid, pass); err != nil {
