@@ -464,7 +464,7 @@ func (o *Outcome) has(m *measure) bool {
 	ok := true
 	m.walk(func(t *measure) {
 		if t.column != "" && t.kind != "estimate" {
-			ok = ok && o.Series[t.column] != nil
+			ok = ok && o.Series[t.column] != nil && (t.beside == "" || o.Series[t.beside] != nil)
 		}
 	})
 	return ok

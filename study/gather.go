@@ -22,9 +22,13 @@ type Outcome struct {
 	Passages map[string]*estimate.Sample   // by event
 	Survival map[string]*estimate.Survival // by event
 	Last     map[string]map[int64]float64  // by column, of kept replicas, where they stopped
+	Paths    map[string]map[int64]Path     // by column, of kept replicas, where a claim asks for them
 	Slopes   []estimate.Moments            // of the group's slopes
 	Found    []store.Named                 // estimates, in the order of the table
 }
+
+// Path is a column of one replica at its readings.
+type Path struct{ Time, Value []float64 }
 
 // Series is a column's statistics at its readings.
 type Series struct {
@@ -242,6 +246,24 @@ func (st *Study) columnsAsked() map[string]bool {
 	return asked
 }
 
+// pathsAsked are the columns of which claims ask for each replica's own path.
+func (st *Study) pathsAsked() map[string]bool {
+	asked := map[string]bool{}
+	look := func(m *measure) {
+		if m.kind == "path" || m.kind == "correlation" {
+			asked[m.column], asked[m.beside] = true, true
+		}
+	}
+	for i := range st.Claims {
+		c := &st.Claims[i]
+		c.measure.walk(look)
+		for e := c.expect; e != nil; e = e.seeds {
+			e.source.walk(look)
+		}
+	}
+	return asked
+}
+
 // quantiles of the samples table.
 var quantiles = []struct {
 	name string
@@ -254,7 +276,7 @@ func (st *Study) outcome(c *Cell, r *ensemble.CellResult, asked map[string]bool,
 	o := &Outcome{
 		Cell: c, Replicas: r.Replicas, Diverged: r.Diverged, Series: map[string]*Series{}, End: map[string]estimate.Moments{},
 		Passages: map[string]*estimate.Sample{}, Survival: map[string]*estimate.Survival{},
-		Last: map[string]map[int64]float64{},
+		Last: map[string]map[int64]float64{}, Paths: map[string]map[int64]Path{},
 	}
 	for i := range r.Slopes {
 		o.Slopes = append(o.Slopes, r.Slopes[i].Moments())
@@ -299,14 +321,24 @@ func (st *Study) outcome(c *Cell, r *ensemble.CellResult, asked map[string]bool,
 		}
 		first += len(cols)
 	}
+	wanted := st.pathsAsked()
 	for i := range r.Paths {
 		p := &r.Paths[i]
 		for c, x := range p.Values {
-			if name := g.Columns[p.Watch][c].Name; p.Reading < 0 {
+			name := g.Columns[p.Watch][c].Name
+			switch {
+			case p.Reading < 0:
 				if o.Last[name] == nil {
 					o.Last[name] = map[int64]float64{}
 				}
 				o.Last[name][p.Replica] = x
+			case wanted[name]:
+				if o.Paths[name] == nil {
+					o.Paths[name] = map[int64]Path{}
+				}
+				path := o.Paths[name][p.Replica]
+				path.Time, path.Value = append(path.Time, p.Time), append(path.Value, x)
+				o.Paths[name][p.Replica] = path
 			}
 		}
 	}

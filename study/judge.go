@@ -3,8 +3,11 @@ package study
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 
 	"sgdlab/ensemble"
 	"sgdlab/estimate"
@@ -579,8 +582,18 @@ func (j *judge) each(m *measure, from func(*measure) (*Outcome, error), o *Outco
 			}
 			continue
 		}
-		for id, x := range o.Last[t.column] {
-			columns[i][id] = x
+		if t.kind == "end" {
+			for id, x := range o.Last[t.column] {
+				columns[i][id] = x
+			}
+		} else {
+			for id, p := range o.Paths[t.column] {
+				x, err := t.along(p, o.Paths[t.beside][id])
+				if err != nil {
+					return nil, fmt.Errorf("replica %d: %w", id, err)
+				}
+				columns[i][id] = x
+			}
 		}
 		switch {
 		case o.Diverged > 0:
@@ -612,6 +625,61 @@ func (j *judge) each(m *measure, from func(*measure) (*Outcome, error), o *Outco
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// along sums up a path, beside another one of the same replica where it is a correlation.
+func (m *measure) along(p, other Path) (float64, error) {
+	var x, y []float64
+	for i, t := range p.Time {
+		if t < m.window[0] || t > m.window[1] {
+			continue
+		}
+		x = append(x, p.Value[i])
+		if m.kind == "correlation" {
+			if len(other.Time) != len(p.Time) || other.Time[i] != t {
+				return 0, fmt.Errorf("%s and %s are read at different times; want one schedule", m.column, m.beside)
+			}
+			y = append(y, other.Value[i])
+		}
+	}
+	least := 1
+	if m.kind == "correlation" || m.stat == "rises" {
+		least = 2
+	}
+	if len(x) < least {
+		return 0, fmt.Errorf("%s has %d readings in the window [%g, %g]; want at least %d", m.column, len(x), m.window[0], m.window[1], least)
+	}
+	if m.kind == "correlation" {
+		return stat.Correlation(x, y, nil), nil
+	}
+	switch m.stat {
+	case "median":
+		slices.Sort(x)
+		return (x[(len(x)-1)/2] + x[len(x)/2]) / 2, nil
+	case "max":
+		return slices.Max(x), nil
+	case "min":
+		return slices.Min(x), nil
+	case "range":
+		return slices.Max(x) - slices.Min(x), nil
+	case "first":
+		return x[0], nil
+	case "last":
+		return x[len(x)-1], nil
+	case "rises":
+		n := 0
+		for i := range x[1:] {
+			if x[i+1] > x[i] {
+				n++
+			}
+		}
+		return float64(n) / float64(len(x)-1), nil
+	}
+	var mo estimate.Moments
+	for _, v := range x {
+		mo.Add(v)
+	}
+	return mo.M, nil
 }
 
 // replicas is the statistic of each replica's own number. Largest and smallest are of the replicas seen.

@@ -57,6 +57,7 @@ type Ensemble struct {
 	Replicas    int   `doc:"number of replicas of each cell" check:">=1"`
 	Until       Until `doc:"when a replica stops"`
 	Keep        int   `doc:"number of replicas of each cell whose whole path is kept" default:"0" check:">=0"`
+	Quick       int   `doc:"number of replicas of each cell with --quick, at every point of the sweep; where left out, --quick takes a thirty-second of them, at the ends of sweeps" optional:"true" check:">=1"`
 	Independent bool  `doc:"every dynamics draws its own noise; otherwise arms share random numbers and pair by replica" default:"false"`
 }
 
@@ -434,7 +435,7 @@ func (l *loader) ensemble(d *catalog.Decoder, n *spec.Node, e *Ensemble) {
 	}
 	own := catalog.Scanner(l.problems)
 	if n.Kind != spec.Map {
-		l.problems.Add(n.Problem("ensemble", "a map with replicas, until, keep"))
+		l.problems.Add(n.Problem("ensemble", "a map with replicas, until, keep, quick"))
 		return
 	}
 	if !own.Struct(n, "ensemble", e) {

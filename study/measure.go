@@ -27,7 +27,8 @@ type measure struct {
 	expr   *spec.Expr // of expression and replicas
 	over   *axis      // of a slope across cells; nil along a path
 	log    string
-	stat   string // of replicas
+	stat   string // of replicas, and of the path of one
+	beside string // the other column of a correlation along paths
 	theory *spec.Node
 	scale  float64
 
@@ -55,7 +56,7 @@ var measureKinds = []struct{ verb, with, doc string }{
 	{"distance", "", "of two measures: [a, b] is │a − b│; that of two laws is the expectation same-law"},
 	{"deviation", "", "largest │measured − predicted│/scale over the readings of a column: {of: COLUMN, from: {theory: …}, scale: NUMBER, window: [a, b]}"},
 	{"expression", "", "arithmetic on measures: {value: EXPRESSION, with: {name: MEASURE, …}}"},
-	{"replicas", "", "arithmetic on each replica's own numbers: {value: EXPRESSION, with: {name: {passage: EVENT} | {end: COLUMN}, …}, statistic: mean|max|min|median}; an {end: COLUMN} needs keep"},
+	{"replicas", "", "arithmetic on each replica's own numbers: {value: EXPRESSION, with: {name: {passage: EVENT} | {end: COLUMN} | {path: COLUMN, statistic: mean|median|max|min|range|first|last|rises, window: [a, b]} | {correlation: [COLUMN, COLUMN], window: [a, b]}, …}, statistic: mean|max|min|median}; all but passages need keep"},
 	{"theory", "at", "a theory's prediction in the cell, taken as exact: to set a measurement in proportion to it"},
 	{"estimate", "", "any estimate of the cells' table by its name, such as plateaus, end:loss or solve:exit"},
 }
@@ -226,21 +227,48 @@ func (l *loader) arithmetic(m *measure, body *spec.Node, at string) {
 	}
 }
 
+// pathStatistics are what a path may be summed up by: rises is the fraction of readings above the one before.
+var pathStatistics = []string{"mean", "median", "max", "min", "range", "first", "last", "rises"}
+
 func (l *loader) perReplica(n *spec.Node, path string) *measure {
 	m := newMeasure(n, path)
-	e, c := n.Get("passage"), n.Get("end")
-	if e.IsNull() == c.IsNull() {
-		l.problems.Add(n.Problem(path, "{passage: EVENT} or {end: COLUMN}"))
+	kinds := []string{"passage", "end", "path", "correlation"}
+	given := 0
+	for _, k := range kinds {
+		if !n.Get(k).IsNull() {
+			m.kind, given = k, given+1
+		}
+	}
+	if given != 1 {
+		l.problems.Add(n.Problem(path, "{passage: EVENT}, {end: COLUMN}, {path: COLUMN} or {correlation: [COLUMN, COLUMN]}"))
 		return m
 	}
-	l.only(n, path, "passage", "end", "dynamics", "where")
-	if !e.IsNull() {
-		m.kind = "passage"
-		m.event = l.eventName(e, path+".passage", false)
-	} else {
-		m.kind = "end"
-		m.column = l.columnName(c, path+".end")
+	body, at := n.Get(m.kind), path+"."+m.kind
+	keys := []string{m.kind, "dynamics", "where"}
+	switch m.kind {
+	case "passage":
+		m.event = l.eventName(body, at, false)
+	case "end":
+		m.column = l.columnName(body, at)
+	case "path":
+		keys = append(keys, "window", "statistic")
+		m.column = l.columnName(body, at)
+		m.stat = "mean"
+		if s := n.Get("statistic"); !s.IsNull() {
+			m.stat, _ = s.Text()
+			if indexOf(pathStatistics, m.stat) < 0 {
+				l.problems.Add(s.Problem(path+".statistic", "one of "+strings.Join(pathStatistics, ", ")))
+			}
+		}
+	case "correlation":
+		keys = append(keys, "window")
+		if body.Kind != spec.Seq || len(body.Items) != 2 {
+			l.problems.Add(body.Problem(at, "two columns, as in [loss, sharpness[1]]"))
+			return m
+		}
+		m.column, m.beside = l.columnName(body.Items[0], at+"[0]"), l.columnName(body.Items[1], at+"[1]")
 	}
+	l.only(n, path, keys...)
 	l.modify(m, n)
 	return m
 }

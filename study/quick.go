@@ -14,9 +14,18 @@ const (
 	quickPoints   = 8  // points in all: axes written later keep their last value only
 )
 
-// quicken thins a spec for a first look: fewer replicas and fewer points of the sweep, its ends among them. It never shortens
-// a horizon. It returns what it did.
+// quicken thins a spec for a first look: fewer replicas and fewer points of the sweep, its ends among them, or the number of
+// replicas that the spec names for it, at every point. It never shortens a horizon. It returns what it did.
 func quicken(root *spec.Node) (did []string) {
+	if q, ok := root.Lookup("ensemble.quick").Int(); ok && q >= 1 {
+		if n := root.Lookup("ensemble.replicas"); n != nil {
+			if r, ok := n.Int(); ok && q < r {
+				root.Get("ensemble").Put("replicas", spec.New(q).At(n))
+				did = append(did, fmt.Sprintf("quick: %d replicas of each cell, not %d", q, r))
+			}
+		}
+		return did
+	}
 	if n := root.Lookup("ensemble.replicas"); n != nil {
 		if r, ok := n.Int(); ok && r > quickReplicas {
 			q := max(quickReplicas, r/quickPart)
