@@ -25,6 +25,7 @@ type Gradient interface {
 
 // StepRecord is what one step used, for accumulators, valid until the next step.
 type StepRecord struct {
+	At       *Clock // before the step
 	Dt       lanes.Vec
 	Live     lanes.Mask
 	Rows     Rows       // the rows of a stochastic gradient

@@ -739,13 +739,13 @@ func TestAccumulators(t *testing.T) {
 		gd := must[sgdlab.Stepper](t)(decoded[*sgdlab.Site, sgdlab.Stepper](t, parse(t, "{name: gd, rate: 0.01}")).Build(s))
 		d := s.Model.Dim()
 		// sum adds up the steps of a path from θ, behind what start holds.
-		sum := func(acc sgdlab.Accumulator, start, theta lanes.Pack, steps int, live lanes.Mask) (total, end lanes.Pack) {
+		sum := func(acc sgdlab.Accumulator, at *sgdlab.Clock, start, theta lanes.Pack, steps int, live lanes.Mask) (total, end lanes.Pack) {
 			total, end = clone(start), clone(theta)
 			ws := arena()
 			for range steps {
-				var rec sgdlab.StepRecord
+				rec := sgdlab.StepRecord{At: at}
 				before := clone(end)
-				gd.Step(end, clock(), live, &rec)
+				gd.Step(end, at, live, &rec)
 				acc.Add(total, before, end, &rec, ws)
 				if ws.Mark() != 0 {
 					t.Fatalf("Add leaves %d rows of scratch in use", ws.Mark())
@@ -754,14 +754,14 @@ func TestAccumulators(t *testing.T) {
 			return total, end
 		}
 		zero, theta := make(lanes.Pack, len(columns)), normals("theta", d)
-		want := independent(t, "a sum", func(_ *sgdlab.Clock, p ...lanes.Pack) lanes.Pack {
-			total, _ := sum(build(t), zero, p[0], 5, lanes.All)
+		want := independent(t, "a sum", func(at *sgdlab.Clock, p ...lanes.Pack) lanes.Pack {
+			total, _ := sum(build(t), at, zero, p[0], 5, lanes.All)
 			return total
 		}, theta)
-		first, mid := sum(acc, zero, theta, 2, lanes.All)
-		whole, _ := sum(build(t), first, mid, 3, lanes.All)
+		first, mid := sum(acc, clock(), zero, theta, 2, lanes.All)
+		whole, _ := sum(build(t), clock(), first, mid, 3, lanes.All)
 		equal(t, "a sum, continued by new tools", whole, want, lanes.All)
-		part, _ := sum(acc, normals("acc", len(columns)), theta, 5, 0b0011_0101)
+		part, _ := sum(acc, clock(), normals("acc", len(columns)), theta, 5, 0b0011_0101)
 		equal(t, "lanes that are not live", part, normals("acc", len(columns)), 0b1100_1010)
 		for i := range want {
 			for l := range want[i] {

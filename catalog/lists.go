@@ -109,6 +109,7 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("loss", "L(θ) on the training rows", observable.NewLoss),
 	Entry("test-loss", "the same loss on the rows held out", observable.NewTestLoss),
 	Entry("coordinate", "one coordinate of θ", observable.NewCoordinate),
+	Entry("expression", "arithmetic on columns of other observables, such as rate*S/2", observable.NewExpression),
 	Entry("gradient-norm", "‖∇L(θ)‖", observable.NewGradientNorm),
 	Entry("parameter-norm", "‖θ‖", observable.NewParameterNorm),
 	Entry("distance-to-start", "‖θ − θ₀‖: how far a replica is from where it started, or from the centre of the start", observable.NewDistanceToStart),
@@ -139,6 +140,7 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 // Accumulators lists what is summed along a path.
 var Accumulators = []Item[*sgdlab.Site, sgdlab.Accumulator]{
 	Entry("loss-integral", "∫L dt", observable.NewLossIntegral),
+	Entry("path-integral", "∫f dt of any column, or its average over time", observable.NewPathIntegral),
 	Entry("hyperbolic-product", "mean Σ log|1 − η²g²| over the pairs of a paired model: what the steps predict of hyperbolic-invariant", observable.NewHyperbolicProduct),
 }
 

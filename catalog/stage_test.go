@@ -138,8 +138,11 @@ var samples = map[string]map[string][]sample{
 		"log-det-gram": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
 		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
 		"sharpness": each("{}", "{count: 2}"),
+		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",
+			"{value: x^2 - l*s, terms: [{as: x, of: {name: coordinate}}, {as: l, of: {name: loss}}, {as: s, of: {name: sharpness}, column: sharpness-residual}]}"),
 	},
-	"accumulators": {"loss-integral": each("{}"), "hyperbolic-product": each("{}")},
+	"accumulators": {"loss-integral": each("{}"), "hyperbolic-product": each("{}"),
+		"path-integral": each("{of: {name: coordinate}}", "{of: {name: sharpness}, column: sharpness, per: time, as: mean-sharpness}")},
 	"theories": {
 		"kramers":              each("{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05}", "{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05, to: top}"),
 		"kramers-next":         each("{well: 2, saddle: -1, barrier: 0.25, temperature: 0.02, well-third: 6, well-fourth: 6, saddle-third: 0, saddle-fourth: 6}"),

@@ -791,7 +791,7 @@ func (r *Runner) step() {
 		}
 	}
 	if r.rec != nil {
-		r.rec.Dt, r.rec.Live = dt, live
+		r.rec.At, r.rec.Dt, r.rec.Live = clock, dt, live
 		for w := range r.rig.Watches {
 			if a := r.rig.Watches[w].Accumulate; a != nil {
 				r.ws.Reset()
