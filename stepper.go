@@ -40,6 +40,14 @@ type Dense interface {
 	Inside(dst lanes.Pack, fraction lanes.Vec)
 }
 
+// Smooth steppers may know the derivative of a step by the state.
+type Smooth interface {
+	Stepper
+	// Tangent returns what pushes a tangent through the step that would be taken from a state: dst = DF(state)v, all of the size
+	// of a state. Its error says why there is none.
+	Tangent() (push func(dst, state, v lanes.Pack, at *Clock), err error)
+}
+
 // Size returns the length of a stepper's state.
 func Size(s Stepper) int {
 	n := 0

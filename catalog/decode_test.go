@@ -254,7 +254,7 @@ func TestMistakes(t *testing.T) {
 		"{name: gdd, learning_rate: 0.1}":        "item.name: got gdd; want a dynamics; did you mean gd?",
 		"gdd":                                    "item: got gdd; want a dynamics; did you mean gd?",
 		"{name: gd, rate: 0.1, evry: 2}":         "item.evry: got the unknown key evry; want a known key; did you mean every?",
-		"{name: gd, rate: 0.1, every: [], n: 1}": "item.n: got the unknown key n; want one of every, name, rate, label-noise, noise",
+		"{name: gd, rate: 0.1, every: [], n: 1}": "item.n: got the unknown key n; want one of every, name, rate, momentum, nesterov, label-noise, noise",
 	} {
 		var problems spec.Problems
 		_, ok := catalog.DecodeExcept[*sgdlab.Site, sgdlab.Stepper](catalog.Scanner(&problems), parse(t, "v: "+text).Get("v"), "item", "every")

@@ -35,6 +35,8 @@ var Models = []Item[*data.Set, sgdlab.Model]{
 	Entry("styblinski-tang", "½ Σ (x⁴ − 16x² + 5x): a deep and a shallow well in each coordinate", model.NewStyblinskiTang),
 	Entry("formula", "any landscape of one to three variables, written out, such as x^4/4 - x^2/2", model.NewFormula),
 	Entry("deep-linear", "deep linear network W_L ⋯ W₁x, any depth and widths", model.NewDeepLinear),
+	Entry("uv", "two-layer linear network vᵀUx/√n with one output", model.NewUV),
+	Entry("chain", "linear network with one neuron to a layer, (uᵀx)v₁⋯v_{D−1}", model.NewChain),
 	Entry("diagonal", "diagonal linear network ⟨β(θ), x⟩: a product of vectors, or a difference of powers", model.NewDiagonal),
 	Entry("linear", "linear regression Wx", model.NewLinear),
 	Entry("polynomial", "regression on q(w)x with degenerate zeros: q = (w + w₀)^a (w − w₀)^b, or (w₁² + w₂²)^c w₁^d", model.NewPolynomial),
@@ -47,14 +49,17 @@ var Starts = []Item[*sgdlab.Site, sgdlab.Start]{
 	Entry("uniform", "independent uniform coordinates", start.NewUniform),
 	Entry("file", "points read from a file: one for all replicas, or one for each", start.NewFile),
 	Entry("balanced", "layers exactly balanced, aligned with the modes of the data", start.NewBalanced),
+	Entry("identity", "layers in proportion to the identity, the last one by itself", start.NewIdentity),
 	Entry("saddle", "a saddle of a linear network, where any chosen modes are learnt, balanced or not, with a Gaussian kick", start.NewSaddle),
 	Entry("critical", "a critical point that the model names, with a Gaussian kick", start.NewCritical),
 }
 
 // Dynamics lists how replicas move.
 var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
-	Entry("gd", "gradient descent θ ← θ − η∇L, with or without label noise and added noise", dynamics.NewGD),
-	Entry("sgd", "mini-batch stochastic gradient descent, with or without label noise and added noise", dynamics.NewSGD),
+	Entry("gd", "gradient descent θ ← θ − η∇L, with or without momentum, label noise and added noise", dynamics.NewGD),
+	Entry("normalised-gd", "steps of length η downhill, θ ← θ − η∇L/‖∇L‖", dynamics.NewNormalised).Also("normalized-gd"),
+	Entry("gd-on-root-loss", "gradient descent on √(L − min L)", dynamics.NewRootLoss),
+	Entry("sgd", "mini-batch stochastic gradient descent, with or without momentum, label noise and added noise", dynamics.NewSGD),
 	Entry("sde", "a stochastic differential equation dθ = −∇L dt + Σ scale·σ(θ)dW", scheme.NewSDE),
 	Entry("flow", "gradient flow dθ = −∇L dt to a tolerance, by adaptive Dormand–Prince", scheme.NewFlow),
 }
@@ -109,6 +114,8 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("loss", "L(θ) on the training rows", observable.NewLoss),
 	Entry("test-loss", "the same loss on the rows held out", observable.NewTestLoss),
 	Entry("coordinate", "one coordinate of θ", observable.NewCoordinate),
+	Entry("orbit", "period and extent of the orbit that deterministic steps settle on", observable.NewOrbit),
+	Entry("lyapunov", "largest Lyapunov exponent of deterministic steps", observable.NewLyapunov),
 	Entry("expression", "arithmetic on columns of other observables, such as rate*S/2", observable.NewExpression),
 	Entry("gradient-norm", "‖∇L(θ)‖", observable.NewGradientNorm),
 	Entry("parameter-norm", "‖θ‖", observable.NewParameterNorm),

@@ -71,6 +71,8 @@ var samples = map[string]map[string][]sample{
 			{"{widths: [3, 2]}", "tall"}, {"{widths: [3, 4, 2], loss: mean}", "tall"}, {"{widths: [5, 3, 4, 2]}", "wide"},
 			{"{widths: [4, 2, 5, 3], loss: {prefactor: 1/(4*n)}}", "white"}, {"{widths: [4, 3, 3]}", "matrix"}, {"{widths: [3, 3, 1], loss: sum-half}", "tall1"},
 		},
+		"uv":    {{"{width: 3}", "tall1"}, {"{width: 4, scaling: none, loss: mean}", "wide1"}, {"{width: 2}", "white1"}, {"{width: 2}", "matrix1"}},
+		"chain": {{"{depth: 3}", "wide1"}, {"{depth: 2, loss: mean}", "white1"}, {"{depth: 2}", "tall1"}, {"{depth: 3}", "matrix1"}},
 		"diagonal": {
 			{"{}", "tall1"}, {"{depth: 3, loss: sum-half}", "tall1"}, {"{}", "wide1"}, {"{depth: 4}", "white1"}, {"{}", "matrix1"},
 			{"{parametrisation: difference-of-powers}", "tall1"}, {"{parametrisation: difference-of-powers, depth: 3}", "wide1"},
@@ -84,13 +86,15 @@ var samples = map[string]map[string][]sample{
 		"uniform":  each("{half-width: 0.4, centre: 0.1}", "{half-width: 0, centre: 0.1}"),
 		"file":     each("{path: ../start/testdata/quadratic.csv, deviation: 0.2}", "{path: ../start/testdata/quadratic.csv}"),
 		"balanced": each("{strength: 0.5, deviation: 0.1}", "{strength: 0.5}"),
+		"identity": each("{scale: 0.3, last: 0.1, deviation: 0.1}", "{scale: 0.3, last: 0.1}"),
 		"saddle":   each("{modes: [1], deviation: 0.1}", "{modes: [1], deviation: 0}"),
 		"critical": each("{point: left, deviation: 0.1}", "{point: left}"),
 	},
 	"dynamics": {
-		"gd": each("{rate: 0.05}", "{rate: 0.05, label-noise: {amplitude: 0.3, law: rademacher}}",
+		"gd": each("{rate: 0.05}", "{rate: 0.05, momentum: 0.9}", "{rate: 0.05, momentum: 0.5, nesterov: true, label-noise: {amplitude: 0.3}}", "{rate: 0.05, label-noise: {amplitude: 0.3, law: rademacher}}",
 			"{rate: 0.05, noise: {factor: identity, temperature: 0.1}}", "{rate: 0.05, label-noise: {amplitude: 0.3}, noise: [{factor: identity, variance: 0.1}, {factor: per-sample, batch: 2, law: stable, alpha: 1.5}]}"),
-		"sgd": each("{rate: 0.05, batch: 2}", "{rate: 0.05, batch: 3, draw: without-replacement, label-noise: {amplitude: 0.3}}",
+		"normalised-gd": each("{rate: 0.05}"), "gd-on-root-loss": each("{rate: 0.05}", "{rate: 0.05, minimum: -100}"),
+		"sgd": each("{rate: 0.05, batch: 2}", "{rate: 0.05, batch: 2, momentum: 0.9, label-noise: {amplitude: 0.3}}", "{rate: 0.05, batch: 3, draw: without-replacement, label-noise: {amplitude: 0.3}}",
 			"{rate: 0.05, batch: 2, draw: reshuffled, label-noise: {amplitude: 0.3, law: stable, alpha: 1.5}}",
 			"{rate: 0.05, batch: 2, draw: {name: without-replacement, stream: w}, label-noise: {amplitude: 0.3, law: uniform, stream: v}, noise: {factor: identity, variance: 0.2}}"),
 		"sde": each("{calculus: ito, step: 0.02}", "{calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2}}",
@@ -138,6 +142,7 @@ var samples = map[string]map[string][]sample{
 		"log-det-gram": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
 		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
 		"sharpness": each("{}", "{count: 2}"),
+		"orbit":     each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 5, settle: 2}"),
 		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",
 			"{value: x^2 - l*s, terms: [{as: x, of: {name: coordinate}}, {as: l, of: {name: loss}}, {as: s, of: {name: sharpness}, column: sharpness-residual}]}"),
 	},
@@ -282,6 +287,8 @@ func site(t testing.TB, i int) *sgdlab.Site {
 	}
 	start := decoded[*sgdlab.Site, sgdlab.Start](t, parse(t, "{name: point, at: 0.4}"))
 	s.Start = must[sgdlab.Start](t)(start.Build(s.At("start")))
+	gd := decoded[*sgdlab.Site, sgdlab.Stepper](t, parse(t, "{name: gd, rate: 0.001}"))
+	s.Again = func() (sgdlab.Stepper, error) { return gd.Build(s) }
 	return s
 }
 

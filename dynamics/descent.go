@@ -6,6 +6,7 @@ package dynamics
 
 import (
 	"fmt"
+	"math"
 
 	"sgdlab"
 	"sgdlab/lanes"
@@ -62,6 +63,8 @@ func (d *Descent) Pace() (unit, step sgdlab.Setting) { return d.Rate, d.Rate }
 // GDSettings are those of `gd`.
 type GDSettings struct {
 	Rate       sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate"`
+	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0" doc:"β of the velocity; none where missing"`
+	Nesterov   bool                        `default:"false" doc:"look ahead along the velocity, with momentum (Nesterov); otherwise heavy ball (Polyak)"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the label of every sample, fresh at every step"`
 	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
@@ -78,6 +81,12 @@ type GDSettings struct {
 // θ has the shape (d), and η the unit of time, θ² over L: as a step of dθ = −∇L dt. A step costs one gradient over all rows. On a
 // quadratic it is stable where η times the largest curvature is below 2.
 //
+// With `momentum` β there is a velocity v, 0 at the start,
+//
+//	v ← βv − ηg(θ),  θ ← θ + v,  or with `nesterov: true`  θ ← θ + βv − ηg(θ):
+//
+// on a quadratic they are stable where η times the largest curvature is below 2(1 + β), and below 2(1 + β)/(1 + 2β).
+//
 // Its streams are label-noise, noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica.
 func NewGD(c GDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if s.Model == nil {
@@ -89,7 +98,7 @@ func NewGD(c GDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 		at.Batch = at.Data.N()
 	}
 	if c.LabelNoise == nil {
-		return descent(Exact{Model: s.Model}, c.Rate, c.Noise, &at)
+		return descent(Exact{Model: s.Model}, c.Rate, c.Momentum, c.Nesterov, c.Noise, &at)
 	}
 	label, err := noise.NewLabelNoise(*c.LabelNoise, at.At("label-noise"))
 	if err != nil {
@@ -100,12 +109,14 @@ func NewGD(c GDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 		return nil, err
 	}
 	g := &Stochastic{Model: m, Sample: noise.FullBatch{N: m.Samples()}, Weigh: []sgdlab.Weigher{label}}
-	return descent(g, c.Rate, c.Noise, &at, noise.Drawn{Key: "label-noise", By: label})
+	return descent(g, c.Rate, c.Momentum, c.Nesterov, c.Noise, &at, noise.Drawn{Key: "label-noise", By: label})
 }
 
 // SGDSettings are those of `sgd`.
 type SGDSettings struct {
 	Rate       sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate"`
+	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0" doc:"β of the velocity; none where missing"`
+	Nesterov   bool                        `default:"false" doc:"look ahead along the velocity, with momentum (Nesterov); otherwise heavy ball (Polyak)"`
 	Batch      int                         `spec:"batch,batch-size" check:">=1" doc:"B, the number of rows of a mini-batch"`
 	Draw       sgdlab.Part[sgdlab.Sampler] `default:"with-replacement" doc:"how the rows are drawn"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the labels, fresh for every row drawn"`
@@ -122,6 +133,7 @@ type SGDSettings struct {
 // {factor: identity, variance: δ}, for (η²/B)(C + δI) in all. Time is ηk after k steps. Events are seen at the ends of steps.
 //
 // θ has the shape (d), and η the unit of time, θ² over L. A step costs the gradients of B rows. It needs a model with samples.
+// `momentum` and `nesterov` are those of gd.
 //
 // Its streams are rows, label-noise, noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica. A
 // `stream` beside `draw` names another for the rows.
@@ -147,12 +159,50 @@ func NewSGD(c SGDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 		g.Weigh = append(g.Weigh, label)
 		drawn = append(drawn, noise.Drawn{Key: "label-noise", By: label})
 	}
-	return descent(g, c.Rate, c.Noise, &at, drawn...)
+	return descent(g, c.Rate, c.Momentum, c.Nesterov, c.Noise, &at, drawn...)
 }
 
-func descent(g sgdlab.Gradient, rate sgdlab.Setting, noises []sgdlab.Part[sgdlab.Noise], s *sgdlab.Site, drawn ...noise.Drawn) (sgdlab.Stepper, error) {
+func descent(g sgdlab.Gradient, rate, momentum sgdlab.Setting, nesterov bool, noises []sgdlab.Part[sgdlab.Noise], s *sgdlab.Site, drawn ...noise.Drawn) (sgdlab.Stepper, error) {
 	if rate == nil {
 		return nil, fmt.Errorf("descent needs a `rate`, the learning rate η > 0")
 	}
-	return kicked(&Descent{Of: g, Rate: rate, Dim: s.Model.Dim()}, noises, s, drawn...)
+	of := &Descent{Of: g, Rate: rate, Dim: s.Model.Dim()}
+	switch {
+	case momentum == nil && nesterov:
+		return nil, fmt.Errorf("nesterov without momentum; give momentum, such as 0.9")
+	case momentum == nil:
+		return kicked(of, noises, s, drawn...)
+	case len(noises) > 0:
+		return nil, fmt.Errorf("noise beside momentum, which leaves open whether θ or its velocity is kicked; use one of them")
+	}
+	if err := noise.Distinct(drawn...); err != nil {
+		return nil, err
+	}
+	return &Momentum{Descent: of, Beta: momentum, Nesterov: nesterov}, nil
+}
+
+// Tangent pushes v ↦ v − η∇²L v, where the gradient is exact and the model multiplies by its Hessian.
+func (d *Descent) Tangent() (func(dst, state, v lanes.Pack, at *sgdlab.Clock), error) {
+	h, err := d.curvature()
+	if err != nil {
+		return nil, err
+	}
+	return func(dst, theta, v lanes.Pack, at *sgdlab.Clock) {
+		d.ws.Reset()
+		h.HessVec(dst, theta, v, &d.ws)
+		eta := d.Rate(at)
+		for j := range dst {
+			for l, x := range dst[j] {
+				dst[j][l] = math.FMA(-eta[l], x, v[j][l])
+			}
+		}
+	}, nil
+}
+
+func (d *Descent) curvature() (sgdlab.Curved, error) {
+	exact, ok := d.Of.(Exact)
+	if !ok {
+		return nil, fmt.Errorf("the derivative of a step is known for descent on ∇L alone; use gd without label noise")
+	}
+	return sgdlab.As[sgdlab.Curved](exact.Model)
 }

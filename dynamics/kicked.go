@@ -1,6 +1,8 @@
 package dynamics
 
 import (
+	"errors"
+
 	"sgdlab"
 	"sgdlab/lanes"
 	"sgdlab/noise"
@@ -42,3 +44,8 @@ func (k *Kicked) Random() bool { return true }
 
 // Kicks returns the noises.
 func (k *Kicked) Kicks() []sgdlab.Noise { return k.Noise }
+
+// Tangent is unknown: the steps are random.
+func (k *Kicked) Tangent() (func(dst, state, v lanes.Pack, at *sgdlab.Clock), error) {
+	return nil, errors.New("a step with noise added has no derivative that would hold for the next; leave out noise")
+}

@@ -457,6 +457,8 @@ func (g *Group) Rig() (*ensemble.Rig, error) {
 		return nil, err
 	}
 	rig.Unit, rig.Step = rig.Stepper.Pace()
+	site.Rate = rig.Unit
+	site.Again = func() (sgdlab.Stepper, error) { return s.dynamic.Build(site.At("")) }
 	for i := range s.watches {
 		w, err := s.watches[i].build(site)
 		if err != nil {
