@@ -1,5 +1,5 @@
-// Package linalg is small dense linear algebra on packs: eigenvalues of symmetric matrices, singular values, log
-// determinants, square roots of covariances, and the top eigenpairs of an operator that is only known by
+// Package linalg is small dense linear algebra on packs: eigenvalues of symmetric and of general matrices, singular values, log
+// determinants, least squares, square roots of covariances, and the top eigenpairs of an operator that is only known by
 // its products.
 //
 // The interfaces are packs and views (one matrix in each lane). Inside, an algorithm that pivots or iterates until it has

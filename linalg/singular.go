@@ -149,15 +149,20 @@ func house(x []float64, m, n, k int, head []float64) {
 // applyQ overwrites y, of length m, with Qy, for the reflections that qr left in x.
 func applyQ(y, x []float64, m, rank int, head []float64) {
 	for k := rank - 1; k >= 0; k-- {
-		if head[k] == 0 {
-			continue
-		}
-		tail := x[k*m+k+1 : k*m+m]
-		beta := 2 / math.FMA(head[k], head[k], dot(tail, tail))
-		t := beta * math.FMA(head[k], y[k], dot(tail, y[k+1:m]))
-		y[k] = math.FMA(-t, head[k], y[k])
-		axpy(y[k+1:m], -t, tail)
+		mirror(y, x, m, k, head)
 	}
+}
+
+// mirror applies reflection k to y.
+func mirror(y, x []float64, m, k int, head []float64) {
+	if head[k] == 0 {
+		return
+	}
+	tail := x[k*m+k+1 : k*m+m]
+	beta := 2 / math.FMA(head[k], head[k], dot(tail, tail))
+	t := beta * math.FMA(head[k], y[k], dot(tail, y[k+1:m]))
+	y[k] = math.FMA(-t, head[k], y[k])
+	axpy(y[k+1:m], -t, tail)
 }
 
 // singular finds the singular values val and, where u (m, n) and v (n, n) are not nil, the vectors of the m×n matrix x
