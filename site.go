@@ -21,8 +21,8 @@ type Site struct {
 	Draws Sampler // how the dynamics being built draws rows; nil on the full batch
 	Place string  // where in the spec this is built: the purpose of its random numbers, such as "noise[1]"
 
-	// Again builds another stepper of the dynamics whose observables are being built; nil where none stands.
-	Again func() (Stepper, error)
+	// Stepper builds a fresh stepper of the dynamics whose replicas are read; nil where there is none.
+	Stepper func() (Stepper, error)
 
 	// Folder is where relative paths of files start.
 	Folder string

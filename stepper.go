@@ -40,13 +40,15 @@ type Dense interface {
 	Inside(dst lanes.Pack, fraction lanes.Vec)
 }
 
-// Smooth steppers may know the derivative of a step by the state.
+// Smooth steppers may know the derivative of their step.
 type Smooth interface {
 	Stepper
-	// Tangent returns what pushes a tangent through the step that would be taken from a state: dst = DF(state)v, all of the size
-	// of a state. Its error says why there is none.
-	Tangent() (push func(dst, state, v lanes.Pack, at *Clock), err error)
+	// Tangent returns that derivative, or says why there is none.
+	Tangent() (Tangent, error)
 }
+
+// Tangent is dst = DF(state)v, F the step at a clock as a map of the state; shapes (Size) → (Size).
+type Tangent func(dst, state, v lanes.Pack, at *Clock, ws *lanes.Arena)
 
 // Size returns the length of a stepper's state.
 func Size(s Stepper) int {

@@ -136,13 +136,13 @@ var samples = map[string]map[string][]sample{
 		"loss": each("{}"), "test-loss": each("{}"), "coordinate": each("{}", "{index: 1}"), "gradient-norm": each("{}"), "parameter-norm": each("{}"),
 		"singular-values": each("{}", "{count: 1}"), "mode-overlap": each("{}", "{of: teacher, count: 1}"), "effective-rank": each("{}"),
 		"distance-to-start": each("{}", "{from: centre}"), "nearest-minimum": each("{}"), "layer-norms": each("{}", "{norm: spectral}", "{norm: nuclear}"), "rank": each("{}", "{relative: 0.3, absolute: 0.2}"),
-		"l0-norm": each("{}", "{relative: 0.5}"), "l1-norm": each("{}"), "jacobian-rank": each("{}", "{relative: 0.2}"),
+		"teacher-distance": each("{}"), "l0-norm": each("{}", "{relative: 0.5}"), "l1-norm": each("{}"), "jacobian-rank": each("{}", "{relative: 0.2}"),
 		"jacobian-norms": each("{}", "{coordinates: [0, 2]}"), "feature-sparsity": each("{}", "{tolerance: 0.3, correlation: 0.5}"),
 		"participation-ratio": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),
 		"log-det-gram": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
 		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
 		"sharpness": each("{}", "{count: 2}"),
-		"orbit":     each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 5, settle: 2}"),
+		"orbit":     each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 50}", "{steps: 40, settle: 0, blocks: 4}"), "cycle": each("{period: 1, settle: 20000}"),
 		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",
 			"{value: x^2 - l*s, terms: [{as: x, of: {name: coordinate}}, {as: l, of: {name: loss}}, {as: s, of: {name: sharpness}, column: sharpness-residual}]}"),
 	},
@@ -287,8 +287,8 @@ func site(t testing.TB, i int) *sgdlab.Site {
 	}
 	start := decoded[*sgdlab.Site, sgdlab.Start](t, parse(t, "{name: point, at: 0.4}"))
 	s.Start = must[sgdlab.Start](t)(start.Build(s.At("start")))
-	gd := decoded[*sgdlab.Site, sgdlab.Stepper](t, parse(t, "{name: gd, rate: 0.001}"))
-	s.Again = func() (sgdlab.Stepper, error) { return gd.Build(s) }
+	gd := decoded[*sgdlab.Site, sgdlab.Stepper](t, parse(t, "{name: gd, rate: 0.005}"))
+	s.Stepper = func() (sgdlab.Stepper, error) { return gd.Build(s) }
 	return s
 }
 

@@ -6,7 +6,6 @@ package dynamics
 
 import (
 	"fmt"
-	"math"
 
 	"sgdlab"
 	"sgdlab/lanes"
@@ -181,21 +180,18 @@ func descent(g sgdlab.Gradient, rate, momentum sgdlab.Setting, nesterov bool, no
 	return &Momentum{Descent: of, Beta: momentum, Nesterov: nesterov}, nil
 }
 
-// Tangent pushes v ↦ v − η∇²L v, where the gradient is exact and the model multiplies by its Hessian.
-func (d *Descent) Tangent() (func(dst, state, v lanes.Pack, at *sgdlab.Clock), error) {
-	h, err := d.curvature()
+// Tangent is v ↦ v − η∇²L v, of gradient descent on a model that multiplies by its Hessian.
+func (d *Descent) Tangent() (sgdlab.Tangent, error) {
+	m, err := d.curvature()
 	if err != nil {
 		return nil, err
 	}
-	return func(dst, theta, v lanes.Pack, at *sgdlab.Clock) {
-		d.ws.Reset()
-		h.HessVec(dst, theta, v, &d.ws)
-		eta := d.Rate(at)
-		for j := range dst {
-			for l, x := range dst[j] {
-				dst[j][l] = math.FMA(-eta[l], x, v[j][l])
-			}
-		}
+	return func(dst, theta, v lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
+		defer ws.Release(ws.Mark())
+		hv := ws.Pack(len(v))
+		m.HessVec(hv, theta, v, ws)
+		lanes.Copy(dst, v)
+		lanes.Descend(dst, d.Rate(at), hv, lanes.All)
 	}, nil
 }
 

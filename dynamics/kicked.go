@@ -46,6 +46,6 @@ func (k *Kicked) Random() bool { return true }
 func (k *Kicked) Kicks() []sgdlab.Noise { return k.Noise }
 
 // Tangent is unknown: the steps are random.
-func (k *Kicked) Tangent() (func(dst, state, v lanes.Pack, at *sgdlab.Clock), error) {
+func (k *Kicked) Tangent() (sgdlab.Tangent, error) {
 	return nil, errors.New("a step with noise added has no derivative that would hold for the next; leave out noise")
 }

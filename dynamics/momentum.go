@@ -63,16 +63,16 @@ func (m *Momentum) accelerate(dst, v, g lanes.Pack, eta, beta lanes.Vec) {
 }
 
 // Tangent is linear in (θ, v) but for the Hessian.
-func (m *Momentum) Tangent() (func(dst, state, v lanes.Pack, at *sgdlab.Clock), error) {
+func (m *Momentum) Tangent() (sgdlab.Tangent, error) {
 	h, err := m.curvature()
 	if err != nil {
 		return nil, err
 	}
-	return func(dst, state, v lanes.Pack, at *sgdlab.Clock) {
+	return func(dst, state, v lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
+		defer ws.Release(ws.Mark())
 		d := m.Dim
-		m.ws.Reset()
-		g := m.ws.Pack(d)
-		h.HessVec(g, state[:d], v[:d], &m.ws)
+		g := ws.Pack(d)
+		h.HessVec(g, state[:d], v[:d], ws)
 		eta, beta := m.Rate(at), m.Beta(at)
 		m.accelerate(dst[d:], v[d:], g, eta, beta)
 		lanes.Copy(dst[:d], v[:d])

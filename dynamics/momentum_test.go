@@ -101,7 +101,7 @@ func TestTangents(t *testing.T) {
 		for j := range state {
 			state[j], v[j] = lanes.Splat(0.3+0.4*float64(j)), lanes.Splat(1-0.6*float64(j))
 		}
-		push(dst, state, v, at)
+		push(dst, state, v, at, &lanes.Arena{})
 		const h = 1e-5
 		step := func(sign float64) lanes.Pack {
 			p := append(lanes.Pack(nil), state...)

@@ -1,7 +1,7 @@
 package observable
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -11,231 +11,339 @@ import (
 	"sgdlab/lanes"
 )
 
-// Orbit follows a replica on along the deterministic steps of its dynamics, F, and says what kind of orbit it is on,
-//
-//	θ₀ = F^settle(θ),  θ_{t+1} = F(θ_t),
-//	period:  the least p with max|θ_p − θ₀| ≤ tolerance·max|θ₀|,  0 where there is none up to max-period,
-//	low, high, range, mean:  of a column f(θ_t) of an observable over one period, or over 2·max-period steps where there is none,
-//	orbit[1] … orbit[k]:  f(θ₀) … f(θ_{k−1}).
-//
-// A fixed point has the period 1; what still creeps towards an orbit may have period 0 until it has settled. The replica itself
-// stays where it is, and velocities start from 0. It is in units of the column. Read at the end of a run whose sweep is over η
-// it draws a bifurcation diagram.
-type Orbit struct {
-	of             sgdlab.Observable
-	column         int
-	stepper        sgdlab.Stepper
-	settle, values int
-	most           int
-	tolerance      float64
-	name           string
+// follower repeats the step that a dynamics would take next, F, from where replicas are: the map at the rate and the time of the
+// reading. What a dynamics remembers besides θ starts afresh.
+type follower struct {
+	stepper   sgdlab.Stepper
+	dim, size int
 }
 
-// OrbitSettings are those of NewOrbit.
-type OrbitSettings struct {
-	Of        sgdlab.Part[sgdlab.Observable] `doc:"the observable" default:"loss"`
-	Column    string                         `doc:"which of its columns; the first where left out" optional:"true"`
-	Settle    int                            `doc:"steps taken before the orbit is looked at" default:"0" check:">=0"`
-	Values    int                            `doc:"how many values along the orbit are columns" default:"0" check:">=0"`
-	MaxPeriod int                            `doc:"the longest period looked for" default:"64" check:">=1"`
-	Tolerance float64                        `doc:"how near θ comes back, of the largest |θⱼ|" default:"1e-9" check:">0"`
-	As        string                         `doc:"the word that its columns begin with" default:"orbit"`
-}
-
-// NewOrbit needs dynamics without randomness. A reading costs settle + 3·max-period steps or so.
-func NewOrbit(c OrbitSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	if strings.ContainsAny(c.As, "[] \t,") || c.As == "" {
-		return nil, fmt.Errorf("as: got %q; want a name of columns, without blanks, commas and brackets", c.As)
-	}
-	of, err := c.Of(s)
+func newFollower(s *sgdlab.Site) (*follower, error) {
+	m, err := standing(s)
 	if err != nil {
-		return nil, fmt.Errorf("of: %w", err)
-	}
-	o := &Orbit{of: of, settle: c.Settle, values: c.Values, most: c.MaxPeriod, tolerance: c.Tolerance, name: c.As}
-	if o.column, err = ColumnOf(of, c.Column); err != nil {
-		return nil, fmt.Errorf("column: %w", err)
-	}
-	if o.stepper, err = deterministic(s); err != nil {
 		return nil, err
 	}
-	return o, nil
-}
-
-// deterministic is another stepper of the site's dynamics, which has to draw nothing.
-func deterministic(s *sgdlab.Site) (sgdlab.Stepper, error) {
-	if s.Again == nil {
-		return nil, errors.New("needs the steps of a dynamics, and there is none here")
+	if s.Stepper == nil {
+		return nil, fmt.Errorf("repeats the step of a dynamics, and there is none here; observe it of an arm")
 	}
-	stepper, err := s.Again()
+	stepper, err := s.Stepper()
 	if err != nil {
 		return nil, err
 	}
 	if stepper.Random() {
-		return nil, errors.New("an orbit is one of deterministic steps, and this dynamics is random; use gd without noise")
+		return nil, fmt.Errorf("repeats a deterministic step, and that of %s is random; use gd without noise", strings.TrimPrefix(fmt.Sprintf("%T", stepper), "*"))
 	}
-	return stepper, nil
+	return &follower{stepper: stepper, dim: m.Dim(), size: sgdlab.Size(stepper)}, nil
 }
 
-// Columns is orbit-period, orbit-low, orbit-high, orbit-range, orbit-mean, orbit[1], …
-func (o *Orbit) Columns() []sgdlab.Column {
-	n := o.name
-	return append(named(n+"-period", n+"-low", n+"-high", n+"-range", n+"-mean"), numbered(n, o.values)...)
+// tangent is the derivative of F.
+func (w *follower) tangent() (sgdlab.Tangent, error) {
+	s, ok := w.stepper.(sgdlab.Smooth)
+	if !ok {
+		return nil, fmt.Errorf("needs the derivative of a step, which %s does not know; use gd without noise", strings.TrimPrefix(fmt.Sprintf("%T", w.stepper), "*"))
+	}
+	return s.Tangent()
 }
 
-// Observe follows the replica on.
-func (o *Orbit) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
-	defer ws.Release(ws.Mark())
-	d := len(theta)
-	state, first, columns := ws.Pack(sgdlab.Size(o.stepper)), ws.Pack(d), ws.Pack(len(o.of.Columns()))
-	o.stepper.Init(state, theta, at, lanes.All)
-	clock := *at
-	step := func() {
-		dt := o.stepper.Step(state, &clock, lanes.All, nil)
-		for l := range dt {
-			clock.Step[l]++
-			clock.Time[l] += dt[l]
-		}
+// begin returns a state at θ, in ws, after so many steps.
+func (w *follower) begin(theta lanes.Pack, settle int, at *sgdlab.Clock, ws *lanes.Arena) lanes.Pack {
+	state := ws.Zeroed(w.size)
+	w.stepper.Init(state, theta, at, lanes.All)
+	for range settle {
+		w.step(state, at, lanes.All)
 	}
-	for range o.settle {
-		step()
-	}
-	lanes.Copy(first, state[:d])
-	bound := lanes.MaxAbs(first)
-	var period, count, low, high, sum lanes.Vec
-	low, high = lanes.Splat(math.Inf(1)), lanes.Splat(math.Inf(-1))
-	ws.Idle = lanes.None
-	for t := range max(2*o.most, o.values) {
-		if t > 0 && t <= o.most {
-			var apart lanes.Vec
-			for j := range first {
-				for l := range apart {
-					if x := math.Abs(state[j][l] - first[j][l]); !(x <= apart[l]) {
-						apart[l] = x
-					}
-				}
-			}
-			for l := range apart {
-				if period[l] == 0 && apart[l] <= o.tolerance*bound[l] {
-					period[l] = float64(t)
-				}
-			}
-		}
-		mark := ws.Mark()
-		o.of.Observe(columns, state[:d], &clock, ws)
-		ws.Release(mark)
-		f := columns[o.column]
-		if t < o.values {
-			dst[5+t] = f
-		}
-		for l, x := range f {
-			if period[l] == 0 && t < 2*o.most {
-				low[l], high[l] = min(low[l], x), max(high[l], x)
-				sum[l] += x
-				count[l]++
-			}
-		}
-		step()
-	}
-	for l := range sum {
-		sum[l] /= count[l]
-		dst[3][l] = high[l] - low[l]
-		if math.IsNaN(bound[l]) || math.IsInf(bound[l], 0) || math.IsNaN(sum[l]) {
-			period[l], low[l], high[l], sum[l], dst[3][l] = math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		}
-	}
-	dst[0], dst[1], dst[2], dst[4] = period, low, high, sum
+	return state
 }
 
-// Lyapunov is the largest Lyapunov exponent of the deterministic steps of a dynamics, F, by a tangent that is carried along,
+func (w *follower) step(state lanes.Pack, at *sgdlab.Clock, live lanes.Mask) {
+	w.stepper.Step(state, at, live, nil)
+}
+
+// lost is the max|θ| beyond which a replica counts as diverged.
+const lost = 1e10
+
+// closeness says when two states are one: max|x − y| ≤ Tolerance·max|y| or ≤ Absolute.
+type closeness struct {
+	Tolerance float64 `default:"1e-9" check:">0" doc:"largest difference of two states that count as one, relative to their largest coordinate"`
+	Absolute  float64 `default:"1e-12" check:">=0" doc:"largest difference of two states that count as one, in units of θ"`
+}
+
+// same returns the lanes in which x is y.
+func (c closeness) same(x, y lanes.Pack) (m lanes.Mask) {
+	var gap, size lanes.Vec
+	for j := range x {
+		for l := range gap {
+			gap[l] = larger(gap[l], math.Abs(x[j][l]-y[j][l]))
+			size[l] = larger(size[l], math.Abs(y[j][l]))
+		}
+	}
+	for l := range gap {
+		if gap[l] <= max(c.Absolute, c.Tolerance*size[l]) {
+			m = m.With(l)
+		}
+	}
+	return m
+}
+
+// larger is the larger of two numbers, NaN where one is.
+func larger(a, b float64) float64 {
+	if a >= b || math.IsNaN(a) {
+		return a
+	}
+	return b
+}
+
+// Orbit is where a deterministic dynamics goes on to from θ: with F its step at the rate and the time of the reading, and
+// θ₀ what `settle` further steps lead to,
 //
-//	Λ = (1/n) Σ_{t<n} ln(‖DF(θ_t)v_t‖/‖v_t‖),  v_{t+1} = DF(θ_t)v_t,
+//	period = the least p ≤ max-period with F^p(θ₀) = θ₀,  0 where there is none,
 //
-// per step. On a cycle of period p, pΛ is the logarithm of the modulus of its largest multiplier; above 0 the orbit is unstable, or
-// chaotic where it is bounded. Directions along which minima form a manifold are neutral: there Λ is no less than 0. The
-// error is of order 1/n, and of order 1/√n in chaos.
-type Lyapunov struct {
-	stepper       sgdlab.Stepper
-	push          func(dst, state, v lanes.Pack, at *sgdlab.Clock)
-	settle, steps int
-	along         []float64
+// and what an observable f reads along the way, orbit[k] = f(F^(k−1)(θ₀)): its lowest and its highest value, their
+// difference (range) and its mean over time. The last four are over n = max(values, max-period) steps, the mean over as many of them as are
+// whole periods. NaN where the replica has diverged, beyond max|θ| = 1e10, or does on the way. What remembers more than θ, such
+// as a velocity, starts at rest.
+//
+// Period 0 is a state that is still settling, one of a longer period, or chaos; `lyapunov` tells the last from the others. Near
+// where a period is about to double settling takes a number of steps like one over the distance.
+type Orbit struct {
+	*follower
+	OrbitSettings
+	of     sgdlab.Observable
+	column int
 }
 
-// LyapunovSettings are those of NewLyapunov.
-type LyapunovSettings struct {
-	Steps  int       `doc:"n, the number of steps that are averaged over" default:"10000" check:">=1"`
-	Settle int       `doc:"steps taken first, by θ and the tangent alike" default:"1000" check:">=0"`
-	Along  []float64 `doc:"the first tangent, a number for each coordinate; a fixed pseudo-random one where missing. Where it lies in an invariant subspace of the tangents, the exponent is that of the subspace" optional:"true"`
+// OrbitSettings are those of NewOrbit.
+type OrbitSettings struct {
+	Of        sgdlab.Part[sgdlab.Observable] `default:"loss" doc:"the observable that is read along the orbit"`
+	Column    string                         `optional:"true" doc:"which of its columns; the first where missing"`
+	Settle    int                            `default:"0" check:">=0" doc:"further steps before the orbit is looked at"`
+	Values    int                            `default:"0" check:">=0" doc:"how many values along the orbit are columns"`
+	MaxPeriod int                            `default:"64" check:">=1" doc:"the longest period that is looked for"`
+	closeness
+	As string `default:"orbit" doc:"the word that the names of its columns begin with: two orbits of one run need two"`
 }
 
-// NewLyapunov needs gd without noise, with or without momentum, and a model with Hessian–vector products. A reading costs settle +
-// steps steps, and as many products.
-func NewLyapunov(c LyapunovSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	stepper, err := deterministic(s)
+// most is the most steps that an orbit is kept for.
+const most = 100_000
+
+// NewOrbit builds the orbit; it needs a dynamics that is not random. A reading costs settle + n steps and n readings of
+// the observable.
+//
+// Source: for what it shows of gradient descent, Chen & Bruna 2023; Kalra, He & Barkeshli 2025.
+func NewOrbit(c OrbitSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
+	w, err := newFollower(s)
 	if err != nil {
 		return nil, err
 	}
-	smooth, ok := stepper.(sgdlab.Smooth)
-	if !ok {
-		return nil, errors.New("needs the derivative of a step, which is known of gd alone")
+	if c.As = cmp.Or(c.As, "orbit"); strings.ContainsAny(c.As, "[] \t,") {
+		return nil, fmt.Errorf("as: got %q; want a name of columns, without blanks, commas and brackets", c.As)
 	}
-	o := &Lyapunov{stepper: stepper, settle: c.Settle, steps: c.Steps, along: c.Along}
-	if o.push, err = smooth.Tangent(); err != nil {
+	o := &Orbit{follower: w, OrbitSettings: c}
+	if o.Of == nil {
+		o.Of = func(s *sgdlab.Site) (sgdlab.Observable, error) { return NewLoss(LossSettings{}, s) }
+	}
+	if o.of, err = o.Of(s); err != nil {
 		return nil, err
 	}
-	if d := s.Model.Dim(); c.Along != nil && len(c.Along) != d {
-		return nil, fmt.Errorf("along: got %d numbers; want one for each of %d coordinates", len(c.Along), d)
+	if o.column, err = ColumnOf(o.of, c.Column); err != nil {
+		return nil, fmt.Errorf("column: %w", err)
+	}
+	if c.MaxPeriod < 1 || c.MaxPeriod > most || c.Values > most {
+		return nil, fmt.Errorf("got max-period: %d and values: %d; want 1 to %d, and at most %d", c.MaxPeriod, c.Values, most, most)
 	}
 	return o, nil
 }
 
-// Columns is lyapunov.
-func (o *Lyapunov) Columns() []sgdlab.Column { return named("lyapunov") }
+// Columns is orbit-period, orbit-low, orbit-high, orbit-range, orbit-mean and orbit[1], orbit[2], …, with the word under as.
+func (o *Orbit) Columns() []sgdlab.Column {
+	return append(named(o.As+"-period", o.As+"-low", o.As+"-high", o.As+"-range", o.As+"-mean"), numbered(o.As, o.Values)...)
+}
 
-// Observe carries a tangent along.
-func (o *Lyapunov) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
+// Observe is dst = the period, the lowest and the highest value, their difference, the mean, and the values.
+func (o *Orbit) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
-	d, size := len(theta), sgdlab.Size(o.stepper)
-	state, v, next := ws.Pack(size), ws.Zeroed(size), ws.Pack(size)
-	o.stepper.Init(state, theta, at, lanes.All)
-	for j := range d {
-		x := uint64(j+1) * 0x9e3779b97f4a7c15
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		v[j] = lanes.Splat(float64(int64(x^x>>31)) * 0x1p-63)
-		if o.along != nil {
-			v[j] = lanes.Splat(o.along[j])
-		}
-	}
-	unit := func(p lanes.Pack) (square lanes.Vec) {
-		square = lanes.Dot(p, p)
-		shrink := square
-		for l, x := range square {
-			shrink[l] = 1 / math.Sqrt(x)
-		}
-		lanes.ScaleLanes(p, shrink)
-		return square
-	}
-	unit(v)
-	clock := *at
-	var sum lanes.Vec
-	for t := range o.settle + o.steps {
-		o.push(next, state, v, &clock)
-		for l, square := range unit(next) {
-			if t >= o.settle {
-				sum[l] += 0.5 * elementary.Log(square)
+	state := o.begin(theta, o.Settle, at, ws)
+	first := ws.Pack(o.size)
+	lanes.Copy(first, state)
+	n := max(o.Values, o.MaxPeriod)
+	values, read := ws.Pack(n), ws.Pack(len(o.of.Columns()))
+	var period [lanes.W]int
+	here := lanes.Within(state[:o.dim], lost)
+	for k := range n {
+		o.of.Observe(read, state[:o.dim], at, ws)
+		values[k] = read[o.column]
+		o.step(state, at, lanes.All)
+		here &= lanes.Within(state[:o.dim], lost)
+		if k < o.MaxPeriod {
+			back := o.same(state, first)
+			for l := range period {
+				if period[l] == 0 && back.Has(l) {
+					period[l] = k + 1
+				}
 			}
 		}
-		v, next = next, v
-		dt := o.stepper.Step(state, &clock, lanes.All, nil)
-		for l := range dt {
-			clock.Step[l]++
-			clock.Time[l] += dt[l]
+	}
+	copy(dst[5:], values[:o.Values])
+	for l, p := range period {
+		if !here.Has(l) {
+			for i := range dst {
+				dst[i][l] = math.NaN()
+			}
+			continue
+		}
+		whole := n
+		if p > 0 {
+			whole = n / p * p
+		}
+		low, high, sum := values[0][l], values[0][l], 0.0
+		for k := range values {
+			x := values[k][l]
+			low, high = -larger(-low, -x), larger(high, x)
+			if k < whole {
+				sum += x
+			}
+		}
+		dst[0][l], dst[1][l], dst[2][l], dst[3][l], dst[4][l] = float64(p), low, high, high-low, sum/float64(whole)
+	}
+}
+
+// Lyapunov is the largest Lyapunov exponent of a deterministic dynamics, per step,
+//
+//	λ = (1/n) Σ ln(‖vₖ₊₁‖/‖vₖ‖),  vₖ₊₁ = DF(θₖ)vₖ,  θₖ₊₁ = F(θₖ),
+//
+// of gradient descent DF = I − η∇²L. Two paths that start close together part like e^(λk): above 0 is chaos, below 0 a cycle
+// that attracts, and ln|multiplier|/p at a cycle of period p. Where minima or cycles come in families it is 0 on all that are not
+// chaotic, up to a rounding of the order of 1/n: ask for an exponent above a level such as 0.01. −∞ where the tangent is
+// sent to 0; NaN where the replica diverges.
+//
+// v starts at pseudo-random numbers, the same for all, and turns while the orbit settles. lyapunov-se is the standard error from
+// the means of as many stretches of the path as `blocks` says, which counts where they are long beside the memory of the orbit.
+//
+// Source: Benettin, Galgani, Giorgilli & Strelcyn 1980.
+type Lyapunov struct {
+	*follower
+	LyapunovSettings
+	push sgdlab.Tangent
+}
+
+// LyapunovSettings are those of NewLyapunov.
+type LyapunovSettings struct {
+	Steps  int `default:"1000" check:">=1" doc:"n, over how many steps it is taken"`
+	Settle int `default:"100" check:">=0" doc:"further steps before, in which the tangent turns to where it grows"`
+	Blocks int `default:"0" check:">=0" doc:"of how many stretches the standard error is taken; 0 is none"`
+
+	Along []float64 `optional:"true" doc:"the first tangent, a number for each coordinate; pseudo-random where missing. In a subspace that tangents do not leave, the exponent is that of the subspace"`
+}
+
+// NewLyapunov builds the exponent; it needs a dynamics that is not random and knows the derivative of its step, as gd does
+// on a model that multiplies by its Hessian. A reading costs as many steps and products with it as steps + settle says.
+func NewLyapunov(c LyapunovSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
+	w, err := newFollower(s)
+	if err != nil {
+		return nil, err
+	}
+	push, err := w.tangent()
+	if err != nil {
+		return nil, err
+	}
+	if c.Steps == 0 {
+		c.Steps = 1000
+	}
+	if c.Blocks == 1 || 2*c.Blocks > c.Steps {
+		return nil, fmt.Errorf("got blocks: %d of %d steps; want none, or at least 2 and two steps in each", c.Blocks, c.Steps)
+	}
+	if c.Along != nil && len(c.Along) != w.dim {
+		return nil, fmt.Errorf("along: got %d numbers; want one for each of %d coordinates", len(c.Along), w.dim)
+	}
+	return &Lyapunov{follower: w, LyapunovSettings: c, push: push}, nil
+}
+
+// Columns is lyapunov, and lyapunov-se where blocks are asked for.
+func (o *Lyapunov) Columns() []sgdlab.Column {
+	if o.Blocks == 0 {
+		return named("lyapunov")
+	}
+	return named("lyapunov", "lyapunov-se")
+}
+
+// Observe is dst = λ and its standard error.
+func (o *Lyapunov) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	state := o.begin(theta, 0, at, ws)
+	v, next := ws.Pack(o.size), ws.Pack(o.size)
+	if o.Along == nil {
+		pseudo(v)
+	} else {
+		lanes.Zero(v)
+		lanes.Fill(v[:o.dim], o.Along)
+	}
+	normalise(v)
+	here := lanes.Within(state[:o.dim], lost)
+	means := ws.Zeroed(max(o.Blocks, 1))
+	block := func(i int) int { return i * o.Steps / len(means) } // where it begins
+	for k, i := -o.Settle, 0; k < o.Steps; k++ {
+		o.push(next, state, v, at, ws)
+		o.step(state, at, lanes.All)
+		here &= lanes.Within(state[:o.dim], lost)
+		norm := normalise(next)
+		kept := lanes.All
+		for l, x := range norm {
+			if x == 0 { // go on with the old direction
+				kept = kept.Without(l)
+			}
+		}
+		lanes.CopyLanes(v, next, kept)
+		if k < 0 {
+			continue
+		}
+		if k == block(i+1) {
+			i++
+		}
+		for l, x := range norm {
+			means[i][l] += elementary.Log(x) / float64(block(i+1)-block(i))
 		}
 	}
-	for l := range sum {
-		dst[0][l] = sum[l] / float64(o.steps)
-		if math.IsInf(dst[0][l], 1) { // the orbit has diverged
-			dst[0][l] = math.NaN()
+	n := float64(len(means))
+	for l := range lanes.W {
+		sum, squares := 0.0, 0.0
+		for i := range means {
+			sum = math.FMA(means[i][l], float64(block(i+1)-block(i)), sum)
+		}
+		dst[0][l] = sum / float64(o.Steps)
+		if o.Blocks > 0 {
+			for i := range means {
+				gap := means[i][l] - dst[0][l]
+				squares = math.FMA(gap, gap, squares)
+			}
+			dst[1][l] = math.Sqrt(squares / (n * (n - 1)))
+		}
+		if !here.Has(l) {
+			for i := range dst {
+				dst[i][l] = math.NaN()
+			}
 		}
 	}
+}
+
+// pseudo fills v with fixed pseudo-random numbers in (−1, 1), the same in every lane: no symmetry of a model makes them special.
+func pseudo(v lanes.Pack) {
+	x := uint64(0x9e3779b97f4a7c15)
+	for j := range v {
+		x = x*6364136223846793005 + 1442695040888963407
+		v[j] = lanes.Splat(float64(int64(x)>>11) * 0x1p-52)
+	}
+}
+
+// normalise makes v a unit vector in each lane, unless it is 0, and returns what its norm was.
+func normalise(v lanes.Pack) lanes.Vec {
+	norm := root(lanes.Dot(v, v))
+	var inverse lanes.Vec
+	for l, x := range norm {
+		inverse[l] = 1 / x
+		if x == 0 {
+			inverse[l] = 0
+		}
+	}
+	lanes.ScaleLanes(v, inverse)
+	return norm
 }

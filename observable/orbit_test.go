@@ -21,13 +21,15 @@ func TestOrbits(t *testing.T) {
 	}
 	kappa := []float64{0.8, 1.05, 1.2, 1.245, 1.29, 1.31, 1.9999999, 2.5}
 	site := &sgdlab.Site{Model: m}
-	site.Again = func() (sgdlab.Stepper, error) {
+	site.Stepper = func() (sgdlab.Stepper, error) {
 		return dynamics.NewGD(dynamics.GDSettings{Rate: sgdlab.Table(kappa)}, site)
 	}
 	coordinate := func(s *sgdlab.Site) (sgdlab.Observable, error) {
 		return observable.NewCoordinate(observable.CoordinateSettings{}, s)
 	}
-	orbit, err := observable.NewOrbit(observable.OrbitSettings{Of: coordinate, Settle: 20000, Values: 3, MaxPeriod: 16, Tolerance: 1e-9, As: "o"}, site)
+	settings := observable.OrbitSettings{Of: coordinate, Settle: 20000, Values: 3, MaxPeriod: 16, As: "o"}
+	settings.Tolerance = 1e-9
+	orbit, err := observable.NewOrbit(settings, site)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +74,8 @@ func TestOrbits(t *testing.T) {
 	if exponent[0][5] < 0.05 || math.Abs(exponent[0][6]-math.Log(3)) > 0.02 {
 		t.Errorf("chaos: exponents %g, %g", exponent[0][5], exponent[0][6])
 	}
-	random := &sgdlab.Site{Model: m, Again: func() (sgdlab.Stepper, error) { return noisy{}, nil }}
-	if _, err := observable.NewOrbit(observable.OrbitSettings{Of: coordinate, MaxPeriod: 4, Tolerance: 1e-9, As: "o"}, random); err == nil {
+	random := &sgdlab.Site{Model: m, Stepper: func() (sgdlab.Stepper, error) { return noisy{}, nil }}
+	if _, err := observable.NewOrbit(observable.OrbitSettings{Of: coordinate, MaxPeriod: 4, As: "o"}, random); err == nil {
 		t.Error("an orbit of random steps")
 	}
 }

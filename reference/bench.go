@@ -147,8 +147,8 @@ func newStand(n *spec.Node, s Sample, set *data.Set) *stand {
 	if site.Start, err = build[*sgdlab.Site, sgdlab.Start]("point", "{at: 0.4}", site.At("start")); err != nil {
 		return nil
 	}
-	site.Again = func() (sgdlab.Stepper, error) {
-		return build[*sgdlab.Site, sgdlab.Stepper]("gd", "{rate: 0.001}", site)
+	site.Stepper = func() (sgdlab.Stepper, error) {
+		return build[*sgdlab.Site, sgdlab.Stepper]("gd", "{rate: 0.005}", site.At(""))
 	}
 	return &stand{made.Name, s, site}
 }

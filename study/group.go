@@ -3,6 +3,7 @@ package study
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -307,6 +308,9 @@ func (l *loader) rough() {
 	}
 }
 
+// errBroken is the mistake of an observable whose dynamics cannot be built, which has been told.
+var errBroken = errors.New("the dynamics cannot be built")
+
 // parts builds start, dynamics, observables and events, each by itself, and notes their mistakes.
 func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 	s := g.made
@@ -326,6 +330,14 @@ func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 	if s.dynamic != nil {
 		if stepper, err = s.dynamic.Build(site.At("")); err != nil {
 			d.Report(s.dynamic.Node, "dynamics."+s.arm, err)
+		} else {
+			site.Rate, _ = stepper.Pace()
+		}
+		site.Stepper = func() (sgdlab.Stepper, error) {
+			if stepper == nil {
+				return nil, errBroken
+			}
+			return s.dynamic.Build(site.At(""))
 		}
 	}
 	for i := range s.watches {
@@ -337,7 +349,9 @@ func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 		made, err := w.build(site)
 		if err != nil {
 			l.blind = true
-			d.Report(w.node, w.path, err)
+			if !errors.Is(err, errBroken) {
+				d.Report(w.node, w.path, err)
+			}
 			continue
 		}
 		var cols []Column
@@ -458,7 +472,7 @@ func (g *Group) Rig() (*ensemble.Rig, error) {
 	}
 	rig.Unit, rig.Step = rig.Stepper.Pace()
 	site.Rate = rig.Unit
-	site.Again = func() (sgdlab.Stepper, error) { return s.dynamic.Build(site.At("")) }
+	site.Stepper = func() (sgdlab.Stepper, error) { return s.dynamic.Build(site.At("")) }
 	for i := range s.watches {
 		w, err := s.watches[i].build(site)
 		if err != nil {
