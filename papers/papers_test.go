@@ -316,8 +316,15 @@ var sheetClaims = map[string]map[string][]string{
 		"2 orbit of rank two":        {"rank-two-first", "rank-two-second", "rank-two-third", "rank-two-loss-low", "rank-two-loss-high"},
 		"3 three layers":             {"three-layers-extent", "three-layers-low", "three-layers-high", "three-layers-root", "three-layers-four"},
 		"4 balancing gap":            {"gap-start", "gap-below", "gap-above"},
-		"5 transverse instability":   {"transverse-stable", "transverse-growth", "transverse-first", "rank-two-unstable", "rank-two-other", "rank-two-kept", "rotated-early", "rotated-lost"},
+		"5 transverse instability":   {"transverse-stable", "transverse-growth", "transverse-first", "transverse-3-4-2-stable", "transverse-3-4-2-unstable", "transverse-3-4-4-stable", "transverse-3-4-4-unstable", "transverse-3-4-7-stable", "transverse-3-4-7-unstable", "transverse-3-4-9-stable", "transverse-3-4-9-unstable", "transverse-4-4-4-stable", "transverse-4-4-4-unstable", "transverse-4-4-7-stable", "transverse-4-4-7-unstable", "rank-two-unstable", "rank-two-other", "rank-two-kept", "rotated-early", "rotated-lost"},
 		"6 existence, not stability": {"diverges"},
+	},
+	"one-map": { // no sheet: section 0 of the one on deep linear networks
+		"three papers, one map": {"cubic-period", "cubic-extent", "example-period", "example-extent", "matrix-period", "matrix-extent", "relu-period", "relu-extent"},
+		"other depths":          {"depth-2-below", "depth-2-above", "depth-3-below", "depth-3-above", "depth-4-below", "depth-4-above", "depth-5-below", "depth-5-above", "depth-10-below", "depth-10-above"},
+	},
+	"catapult": { // no sheet
+		"where it ends": {"lazy", "ends-below", "converges", "flatter", "diverges"},
 	},
 	"milstein-1974": { // no sheet: the theorem that the paper is known for, and Maruyama's beside it
 		"strong orders": {"euler-order", "milstein-order", "milstein-closer"},
