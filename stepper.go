@@ -28,6 +28,20 @@ type Diffusive interface {
 	SDE() *SDE
 }
 
+// Altered steppers follow a gradient, but may do so by another rule than plain descent, whose laws do not hold for them then.
+type Altered interface {
+	Stepper
+	// Altered says in what a step differs from θ ← θ − ηg, E g = ∇L, as in "with momentum"; "" where it does not.
+	Altered() string
+}
+
+// Inertial steppers may have momentum.
+type Inertial interface {
+	Stepper
+	// Inertia returns β, and whether it is Nesterov's; a nil β where momentum is not all that is altered.
+	Inertia() (beta Setting, nesterov bool)
+}
+
 // Dense steppers know the path inside their last step. Ask with Keep before the step.
 type Dense interface {
 	Stepper

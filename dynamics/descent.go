@@ -53,6 +53,14 @@ func (d *Descent) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec 
 	return eta
 }
 
+// Altered is "", unless the gradient is no gradient of L.
+func (d *Descent) Altered() string {
+	if a, ok := d.Of.(interface{ Altered() string }); ok {
+		return a.Altered()
+	}
+	return ""
+}
+
 // Random reports whether the gradient is.
 func (d *Descent) Random() bool { return d.Of.Random() }
 
@@ -62,8 +70,8 @@ func (d *Descent) Pace() (unit, step sgdlab.Setting) { return d.Rate, d.Rate }
 // GDSettings are those of `gd`.
 type GDSettings struct {
 	Rate       sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate"`
-	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0" doc:"β of the velocity; none where missing"`
-	Nesterov   bool                        `default:"false" doc:"look ahead along the velocity, with momentum (Nesterov); otherwise heavy ball (Polyak)"`
+	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
+	Nesterov   bool                        `default:"false" doc:"true for Nesterov's momentum, which takes the next step of the velocity ahead of time, as PyTorch does"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the label of every sample, fresh at every step"`
 	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
@@ -77,47 +85,60 @@ type GDSettings struct {
 // without label noise this is the Euler–Maruyama chain of the SDE with h = η. Time is ηk after k steps. Events are seen
 // at the ends of steps.
 //
+// With `momentum` β a step s = −ηg + kicks enters a velocity v, which starts at 0 and is a second block of the state,
+//
+//	v ← βv + s,  θ ← θ + v          (heavy ball, Polyak)
+//	v ← βv + s,  θ ← θ + βv + s     (`nesterov: true`, as in PyTorch)
+//
+// every g and σ at the θ before. For small η it is descent at the rate η/(1 − β), after about 1/(1 − β) steps; time is ηk all the same.
+//
 // θ has the shape (d), and η the unit of time, θ² over L: as a step of dθ = −∇L dt. A step costs one gradient over all rows. On a
-// quadratic it is stable where η times the largest curvature is below 2.
+// quadratic it is stable where η times the largest curvature is below 2; with momentum below 2(1 + β), with Nesterov's below
+// 2(1 + β)/(1 + 2β).
 //
-// With `momentum` β there is a velocity v, 0 at the start,
-//
-//	v ← βv − ηg(θ),  θ ← θ + v,  or with `nesterov: true`  θ ← θ + βv − ηg(θ):
-//
-// on a quadratic they are stable where η times the largest curvature is below 2(1 + β), and below 2(1 + β)/(1 + 2β).
+// Source: Polyak 1964; Nesterov 1983, in the form of Sutskever et al. 2013.
 //
 // Its streams are label-noise, noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica.
 func NewGD(c GDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
-	if s.Model == nil {
-		return nil, fmt.Errorf("gradient descent needs a model, and there is none")
-	}
-	at := *s
-	at.Rate, at.Batch, at.Draws = c.Rate, 0, nil
-	if at.Data != nil {
-		at.Batch = at.Data.N()
-	}
-	if c.LabelNoise == nil {
-		return descent(Exact{Model: s.Model}, c.Rate, c.Momentum, c.Nesterov, c.Noise, &at)
-	}
-	label, err := noise.NewLabelNoise(*c.LabelNoise, at.At("label-noise"))
-	if err != nil {
-		return nil, fmt.Errorf("label-noise: %w", err)
-	}
-	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
+	g, at, drawn, err := onAll(c.Rate, c.LabelNoise, s)
 	if err != nil {
 		return nil, err
 	}
+	return descent(g, rule{c.Rate, c.Momentum, c.Nesterov}, c.Noise, at, drawn...)
+}
+
+// onAll is the gradient over all rows, with noisy labels where there is label noise, the site inside a dynamics on it, and what it draws.
+func onAll(rate sgdlab.Setting, labels *noise.LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Gradient, *sgdlab.Site, []noise.Drawn, error) {
+	if s.Model == nil {
+		return nil, nil, nil, fmt.Errorf("gradient descent needs a model, and there is none")
+	}
+	at := *s
+	at.Rate, at.Batch, at.Draws = rate, 0, nil
+	if at.Data != nil {
+		at.Batch = at.Data.N()
+	}
+	if labels == nil {
+		return Exact{Model: s.Model}, &at, nil, nil
+	}
+	label, err := noise.NewLabelNoise(*labels, at.At("label-noise"))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("label-noise: %w", err)
+	}
+	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	g := &Stochastic{Model: m, Sample: noise.FullBatch{N: m.Samples()}, Weigh: []sgdlab.Weigher{label}}
-	return descent(g, c.Rate, c.Momentum, c.Nesterov, c.Noise, &at, noise.Drawn{Key: "label-noise", By: label})
+	return g, &at, []noise.Drawn{{Key: "label-noise", By: label}}, nil
 }
 
 // SGDSettings are those of `sgd`.
 type SGDSettings struct {
 	Rate       sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate"`
-	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0" doc:"β of the velocity; none where missing"`
-	Nesterov   bool                        `default:"false" doc:"look ahead along the velocity, with momentum (Nesterov); otherwise heavy ball (Polyak)"`
 	Batch      int                         `spec:"batch,batch-size" check:">=1" doc:"B, the number of rows of a mini-batch"`
 	Draw       sgdlab.Part[sgdlab.Sampler] `default:"with-replacement" doc:"how the rows are drawn"`
+	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
+	Nesterov   bool                        `default:"false" doc:"true for Nesterov's momentum, which takes the next step of the velocity ahead of time, as PyTorch does"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the labels, fresh for every row drawn"`
 	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
@@ -130,75 +151,70 @@ type SGDSettings struct {
 // a step has mean −η∇L and covariance (η²/B)·C with replacement, (n − B)/(n − 1) times that without. `label-noise` adds
 // (η²ζ²/B)·s·H_GN for the B labels drawn (s = 1 for the loss mean-half); `noise` adds Σ scale·σ(θ)·η^(1/α)ξ, σ at the θ before the step, such as
 // {factor: identity, variance: δ}, for (η²/B)(C + δI) in all. Time is ηk after k steps. Events are seen at the ends of steps.
+// `momentum` and `nesterov` have all of this enter a velocity, as in gd: for small η it is then SGD at the rate η/(1 − β).
 //
 // θ has the shape (d), and η the unit of time, θ² over L. A step costs the gradients of B rows. It needs a model with samples.
-// `momentum` and `nesterov` are those of gd.
 //
 // Its streams are rows, label-noise, noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica. A
 // `stream` beside `draw` names another for the rows.
 func NewSGD(c SGDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
-	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
-	if err != nil {
-		return nil, fmt.Errorf("mini-batches are drawn from samples: sgd %w; use gd, or an sde", err)
-	}
-	at := *s
-	at.Rate, at.Batch = c.Rate, c.Batch
-	draws, err := noise.BuildSampler(c.Draw, at.At("rows"))
+	g, at, drawn, err := onBatch(c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
 	if err != nil {
 		return nil, err
+	}
+	return descent(g, rule{c.Rate, c.Momentum, c.Nesterov}, c.Noise, at, drawn...)
+}
+
+// onBatch is the gradient over a mini-batch, as onAll.
+func onBatch(rate sgdlab.Setting, batch int, draw sgdlab.Part[sgdlab.Sampler], labels *noise.LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Gradient, *sgdlab.Site, []noise.Drawn, error) {
+	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("mini-batches are drawn from samples: sgd %w; use gd, or an sde", err)
+	}
+	at := *s
+	at.Rate, at.Batch = rate, batch
+	draws, err := noise.BuildSampler(draw, at.At("rows"))
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	at.Draws = draws
 	g := &Stochastic{Model: m, Sample: draws}
 	drawn := []noise.Drawn{{Key: "draw", By: draws}}
-	if c.LabelNoise != nil {
-		label, err := noise.NewLabelNoise(*c.LabelNoise, at.At("label-noise"))
+	if labels != nil {
+		label, err := noise.NewLabelNoise(*labels, at.At("label-noise"))
 		if err != nil {
-			return nil, fmt.Errorf("label-noise: %w", err)
+			return nil, nil, nil, fmt.Errorf("label-noise: %w", err)
 		}
 		g.Weigh = append(g.Weigh, label)
 		drawn = append(drawn, noise.Drawn{Key: "label-noise", By: label})
 	}
-	return descent(g, c.Rate, c.Momentum, c.Nesterov, c.Noise, &at, drawn...)
+	return g, &at, drawn, nil
 }
 
-func descent(g sgdlab.Gradient, rate, momentum sgdlab.Setting, nesterov bool, noises []sgdlab.Part[sgdlab.Noise], s *sgdlab.Site, drawn ...noise.Drawn) (sgdlab.Stepper, error) {
-	if rate == nil {
+// rule is how a gradient is followed.
+type rule struct {
+	rate, momentum sgdlab.Setting
+	nesterov       bool
+}
+
+func descent(g sgdlab.Gradient, by rule, noises []sgdlab.Part[sgdlab.Noise], s *sgdlab.Site, drawn ...noise.Drawn) (sgdlab.Stepper, error) {
+	if by.rate == nil {
 		return nil, fmt.Errorf("descent needs a `rate`, the learning rate η > 0")
 	}
-	of := &Descent{Of: g, Rate: rate, Dim: s.Model.Dim()}
+	if by.nesterov && by.momentum == nil {
+		return nil, fmt.Errorf("got nesterov: true without momentum; give `momentum`, β of the velocity, such as 0.9")
+	}
+	plain := &Descent{Of: g, Rate: by.rate, Dim: s.Model.Dim()}
+	kicks, err := noise.Build(noises, s, drawn...)
 	switch {
-	case momentum == nil && nesterov:
-		return nil, fmt.Errorf("nesterov without momentum; give momentum, such as 0.9")
-	case momentum == nil:
-		return kicked(of, noises, s, drawn...)
-	case len(noises) > 0:
-		return nil, fmt.Errorf("noise beside momentum, which leaves open whether θ or its velocity is kicked; use one of them")
-	}
-	if err := noise.Distinct(drawn...); err != nil {
+	case err != nil:
 		return nil, err
+	case by.momentum != nil && len(kicks) > 0:
+		return &KickedMomentum{&Momentum{Descent: plain, Beta: by.momentum, Nesterov: by.nesterov, noise: kicks}}, nil
+	case by.momentum != nil:
+		return &Momentum{Descent: plain, Beta: by.momentum, Nesterov: by.nesterov}, nil
+	case len(kicks) > 0:
+		return &Kicked{Descent: plain, Noise: kicks}, nil
 	}
-	return &Momentum{Descent: of, Beta: momentum, Nesterov: nesterov}, nil
-}
-
-// Tangent is v ↦ v − η∇²L v, of gradient descent on a model that multiplies by its Hessian.
-func (d *Descent) Tangent() (sgdlab.Tangent, error) {
-	m, err := d.curvature()
-	if err != nil {
-		return nil, err
-	}
-	return func(dst, theta, v lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
-		defer ws.Release(ws.Mark())
-		hv := ws.Pack(len(v))
-		m.HessVec(hv, theta, v, ws)
-		lanes.Copy(dst, v)
-		lanes.Descend(dst, d.Rate(at), hv, lanes.All)
-	}, nil
-}
-
-func (d *Descent) curvature() (sgdlab.Curved, error) {
-	exact, ok := d.Of.(Exact)
-	if !ok {
-		return nil, fmt.Errorf("the derivative of a step is known for descent on ∇L alone; use gd without label noise")
-	}
-	return sgdlab.As[sgdlab.Curved](exact.Model)
+	return plain, nil
 }

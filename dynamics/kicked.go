@@ -1,11 +1,8 @@
 package dynamics
 
 import (
-	"errors"
-
 	"sgdlab"
 	"sgdlab/lanes"
-	"sgdlab/noise"
 )
 
 // Kicked is descent with noises added to its steps,
@@ -21,19 +18,6 @@ type Kicked struct {
 	inc   sgdlab.Increments
 }
 
-// kicked adds noises to descent, those of a site that knows rate and batch; none leave it as it is. The other things are what
-// the descent itself draws.
-func kicked(of *Descent, parts []sgdlab.Part[sgdlab.Noise], s *sgdlab.Site, drawn ...noise.Drawn) (sgdlab.Stepper, error) {
-	noises, err := noise.Build(parts, s, drawn...)
-	if err != nil {
-		return nil, err
-	}
-	if len(noises) == 0 {
-		return of, nil
-	}
-	return &Kicked{Descent: of, Noise: noises}, nil
-}
-
 // Step moves the live lanes and returns η.
 func (k *Kicked) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord) lanes.Vec {
 	return k.step(theta, at, live, rec, k.Noise, &k.inc)
@@ -44,8 +28,3 @@ func (k *Kicked) Random() bool { return true }
 
 // Kicks returns the noises.
 func (k *Kicked) Kicks() []sgdlab.Noise { return k.Noise }
-
-// Tangent is unknown: the steps are random.
-func (k *Kicked) Tangent() (sgdlab.Tangent, error) {
-	return nil, errors.New("a step with noise added has no derivative that would hold for the next; leave out noise")
-}

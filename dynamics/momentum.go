@@ -1,86 +1,88 @@
 package dynamics
 
 import (
-	"math"
-
 	"sgdlab"
 	"sgdlab/lanes"
+	"sgdlab/noise"
 )
 
-// Momentum is descent with a velocity,
+// Momentum is descent with a velocity v, which is 0 at the start,
 //
-//	v ← βv − ηg(θ),  θ ← θ + v (Polyak)  or  θ ← θ + βv − ηg(θ) (Nesterov, at the point looked ahead to),
+//	v ← βv − ηg(θ),  θ ← θ + v,
 //
-// v = 0 at the start. The velocity is the second block of the state. On ½λθ² it is stable where ηλ < 2(1 + β), and
-// ηλ < 2(1 + β)/(1 + 2β) with Nesterov.
+// or, of Nesterov, θ ← θ + βv − ηg(θ) with the v after and the θ before. Kicks are parts of a step as −ηg is: they enter the
+// velocity. The state is θ, velocity; a record's gradient is g. Its time is ηk.
 type Momentum struct {
 	*Descent
-	Beta     sgdlab.Setting
+	Beta     sgdlab.Setting // β
 	Nesterov bool
+	noise    []sgdlab.Noise
+	inc      sgdlab.Increments
 }
+
+// KickedMomentum is momentum with noises added to its steps.
+type KickedMomentum struct{ *Momentum }
+
+// Kicks returns the noises.
+func (k *KickedMomentum) Kicks() []sgdlab.Noise { return k.noise }
 
 // Blocks returns θ and the velocity.
 func (m *Momentum) Blocks() []sgdlab.Block {
 	return []sgdlab.Block{{Name: "theta", Size: m.Dim}, {Name: "velocity", Size: m.Dim}}
 }
 
-// Init copies θ into the fresh lanes, at rest.
-func (m *Momentum) Init(state, theta lanes.Pack, at *sgdlab.Clock, fresh lanes.Mask) {
-	m.Descent.Init(state[:m.Dim], theta, at, fresh)
-	m.ws.Reset()
-	lanes.CopyLanes(state[m.Dim:], m.ws.Zeroed(m.Dim), fresh)
+// Init copies θ into the fresh lanes, which are at rest.
+func (m *Momentum) Init(state, theta lanes.Pack, _ *sgdlab.Clock, fresh lanes.Mask) {
+	lanes.CopyLanes(state[:m.Dim], theta, fresh)
+	for j := m.Dim; j < 2*m.Dim; j++ {
+		state[j] = lanes.Select(fresh, lanes.Vec{}, state[j])
+	}
 }
 
 // Step moves the live lanes and returns η.
 func (m *Momentum) Step(state lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord) lanes.Vec {
-	theta, v := state[:m.Dim], state[m.Dim:]
-	m.ws.Reset()
-	m.ws.Idle = at.Idle
-	g, next := m.ws.Pack(m.Dim), m.ws.Pack(m.Dim)
-	m.Of.Gradient(g, theta, at, rec, &m.ws)
+	ws := &m.ws
+	ws.Reset()
+	ws.Idle = at.Idle
+	theta, velocity := state[:m.Dim], state[m.Dim:2*m.Dim]
+	g := ws.Pack(m.Dim)
+	m.Of.Gradient(g, theta, at, rec, ws)
 	eta, beta := m.Rate(at), m.Beta(at)
-	m.accelerate(next, v, g, eta, beta)
-	lanes.CopyLanes(v, next, live)
+	if len(m.noise) > 0 {
+		noise.Draw(&m.inc, m.noise, eta, at, ws)
+	}
+	step := ws.Zeroed(m.Dim)
+	noise.Push(step, theta, eta, g, m.noise, &m.inc, lanes.All, ws)
+	next := ws.Pack(m.Dim)
+	lanes.Copy(next, step)
+	lanes.AddScaled(next, beta, velocity)
+	lanes.CopyLanes(velocity, next, live)
 	if m.Nesterov {
 		lanes.AddScaledLanes(theta, beta, next, live)
-		lanes.Descend(theta, eta, g, live)
-	} else {
-		lanes.AddScaledLanes(theta, lanes.Splat(1), next, live)
+		next = step
 	}
+	lanes.AddScaledLanes(theta, lanes.Splat(1), next, live)
 	if rec != nil {
 		rec.Dt, rec.Live = eta, live
 	}
 	return eta
 }
 
-// accelerate is dst = βv − ηg.
-func (m *Momentum) accelerate(dst, v, g lanes.Pack, eta, beta lanes.Vec) {
-	for j := range dst {
-		for l := range dst[j] {
-			dst[j][l] = math.FMA(-eta[l], g[j][l], float64(beta[l]*v[j][l]))
-		}
+// Random reports whether the gradient is, or there are kicks.
+func (m *Momentum) Random() bool { return m.Descent.Random() || len(m.noise) > 0 }
+
+// Inertia returns β, nil where the gradient is no gradient of L, and whether it is Nesterov's.
+func (m *Momentum) Inertia() (beta sgdlab.Setting, nesterov bool) {
+	if m.Descent.Altered() != "" {
+		return nil, m.Nesterov
 	}
+	return m.Beta, m.Nesterov
 }
 
-// Tangent is linear in (θ, v) but for the Hessian.
-func (m *Momentum) Tangent() (sgdlab.Tangent, error) {
-	h, err := m.curvature()
-	if err != nil {
-		return nil, err
+// Altered is "with momentum", and what else is altered.
+func (m *Momentum) Altered() string {
+	if s := m.Descent.Altered(); s != "" {
+		return s + " with momentum"
 	}
-	return func(dst, state, v lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
-		defer ws.Release(ws.Mark())
-		d := m.Dim
-		g := ws.Pack(d)
-		h.HessVec(g, state[:d], v[:d], ws)
-		eta, beta := m.Rate(at), m.Beta(at)
-		m.accelerate(dst[d:], v[d:], g, eta, beta)
-		lanes.Copy(dst[:d], v[:d])
-		if m.Nesterov {
-			lanes.AddScaled(dst[:d], beta, dst[d:])
-			lanes.Descend(dst[:d], eta, g, lanes.All)
-		} else {
-			lanes.Add(dst[:d], dst[:d], dst[d:])
-		}
-	}, nil
+	return "with momentum"
 }

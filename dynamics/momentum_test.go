@@ -2,158 +2,209 @@ package dynamics_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"sgdlab"
 	"sgdlab/dynamics"
-	"sgdlab/formula"
 	"sgdlab/lanes"
 	"sgdlab/model"
+	"sgdlab/noise"
 )
 
-func quadratic(t *testing.T, spectrum ...float64) sgdlab.Model {
+func quadratic(spectrum ...float64) *sgdlab.Site {
+	return &sgdlab.Site{Model: must(model.NewQuadratic(model.QuadraticSettings{Spectrum: spectrum}, nil))}
+}
+
+// growth returns the rate, by step, at which replicas with a β each move away from 0 on ½S‖x‖², at ηS a part above or below the threshold.
+func growth(t *testing.T, betas []float64, nesterov bool, threshold func(beta float64) float64, part float64) []float64 {
 	t.Helper()
-	m, err := model.NewQuadratic(model.QuadraticSettings{Spectrum: spectrum}, nil)
-	if err != nil {
-		t.Fatal(err)
+	const sharp, steps = 1.7, 60_000
+	rates := make([]float64, len(betas))
+	for i, b := range betas {
+		rates[i] = threshold(b) * (1 + part) / sharp
 	}
-	return m
-}
-
-func built(t *testing.T) func(s sgdlab.Stepper, err error) sgdlab.Stepper {
-	return func(s sgdlab.Stepper, err error) sgdlab.Stepper {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+	s := must(dynamics.NewGD(dynamics.GDSettings{Rate: sgdlab.Table(rates), Momentum: sgdlab.Table(betas), Nesterov: nesterov}, quadratic(sharp)))
+	at := clock(1, 0)
+	for l := range at.Point {
+		at.Point[l] = int32(min(l, len(betas)-1))
 	}
-}
-
-func started(s sgdlab.Stepper, theta ...float64) lanes.Pack {
 	state := make(lanes.Pack, sgdlab.Size(s))
-	s.Init(state, lanes.Of(theta), &sgdlab.Clock{}, lanes.All)
-	return state
+	s.Init(state, lanes.Of([]float64{1e-3}), at, lanes.All)
+	size := func() lanes.Vec {
+		v := state[0]
+		for l := range v {
+			v[l] = math.Hypot(v[l], state[1][l])
+		}
+		return v
+	}
+	var logs lanes.Vec
+	for k := range steps {
+		s.Step(state, at, lanes.All, nil)
+		if k%100 == 99 { // keep in range
+			for l, r := range size() {
+				if k > steps/2 {
+					logs[l] += math.Log(r / 1e-3)
+				}
+				state[0][l] *= 1e-3 / r
+				state[1][l] *= 1e-3 / r
+			}
+		}
+	}
+	return logs[:len(betas)]
 }
 
-// Momentum is stable on a quadratic up to ηλ = 2(1 + β), Nesterov's up to 2(1 + β)/(1 + 2β): a hair below it shrinks, above it grows.
+// TestMomentumThresholds: on a quadratic heavy balls part from the minimum just where ηS > 2(1+β), and Nesterov's just where
+// ηS > 2(1+β)/(1+2β).
 func TestMomentumThresholds(t *testing.T) {
-	for _, beta := range []float64{0, 0.5, 0.9} {
-		for _, nesterov := range []bool{false, true} {
-			edge := 2 * (1 + beta)
+	betas := []float64{0, 0.3, 0.5, 0.9, 0.99}
+	for _, nesterov := range []bool{false, true} {
+		threshold := func(b float64) float64 {
 			if nesterov {
-				edge /= 1 + 2*beta
+				return 2 * (1 + b) / (1 + 2*b)
 			}
-			for _, off := range []float64{-1e-4, 1e-4} {
-				s := built(t)(dynamics.NewGD(dynamics.GDSettings{Rate: sgdlab.Constant(edge * (1 + off)), Momentum: sgdlab.Constant(beta), Nesterov: nesterov}, &sgdlab.Site{Model: quadratic(t, 1)}))
-				state := started(s, 1)
-				late, at := 0.0, &sgdlab.Clock{}
-				for k := range 200_000 {
-					s.Step(state, at, lanes.All, nil)
-					if k == 100_000 {
-						late = math.Abs(state[0][0])
+			return 2 * (1 + b)
+		}
+		for _, part := range []float64{-1e-4, 1e-4} {
+			for i, g := range growth(t, betas, nesterov, threshold, part) {
+				if g > 0 != (part > 0) || g == 0 {
+					t.Errorf("β = %g, Nesterov %t: at ηS a part %g beyond the threshold θ grows by e^%g", betas[i], nesterov, part, g)
+				}
+			}
+		}
+	}
+}
+
+// TestMomentumSteps: against the recursions written out, with kicks, of which each is part of a step; lanes have their own β.
+func TestMomentumSteps(t *testing.T) {
+	site := networks()["deep-linear under mean-half"]
+	d := site.Model.Dim()
+	betas := []float64{0, 0.8}
+	for _, nesterov := range []bool{false, true} {
+		for _, kicked := range []bool{false, true} {
+			c := dynamics.GDSettings{Rate: sgdlab.Table([]float64{0.02, 0.05}), Momentum: sgdlab.Table(betas), Nesterov: nesterov}
+			plain := dynamics.GDSettings{Rate: c.Rate}
+			if kicked {
+				c.Noise = []sgdlab.Part[sgdlab.Noise]{noisy(isotropic(0.3), gaussian(noise.LawSettings{})), noisy(perSample, rademacher)}
+				plain.Noise = c.Noise
+			}
+			s, descent := must(dynamics.NewGD(c, site)), must(dynamics.NewGD(plain, site))
+			if s.Random() != kicked {
+				t.Errorf("kicked %t, random %t", kicked, s.Random())
+			}
+			if k, ok := s.(sgdlab.Kicked); ok != kicked || ok && len(k.Kicks()) != 2 {
+				t.Errorf("kicked %t, says %t", kicked, ok)
+			}
+			at := clock(3, 0)
+			for l := range at.Point {
+				at.Point[l] = int32(l % 2)
+			}
+			state := make(lanes.Pack, sgdlab.Size(s))
+			for j := range state {
+				state[j] = lanes.Splat(math.NaN())
+			}
+			s.Init(state, lanes.Of(normals("theta", d)), at, lanes.All)
+			theta, v := append(lanes.Pack{}, state[:d]...), make(lanes.Pack, d)
+			for range 30 {
+				step := append(lanes.Pack{}, theta...)
+				descent.Step(step, at, lanes.All, nil)
+				lanes.Sub(step, step, theta)
+				for j := range theta {
+					for l := range theta[j] {
+						b := betas[l%2]
+						v[j][l] = b*v[j][l] + step[j][l]
+						if nesterov {
+							theta[j][l] += b*v[j][l] + step[j][l]
+						} else {
+							theta[j][l] += v[j][l]
+						}
 					}
 				}
-				grew := !(math.Abs(state[0][0]) < late) || math.Abs(state[0][0]) > 1
-				if grew != (off > 0) {
-					t.Errorf("β = %g, Nesterov %t, %+g off the edge: |θ| from %g to %g", beta, nesterov, off, late, math.Abs(state[0][0]))
+				advance(at, s.Step(state, at, lanes.All, nil))
+			}
+			for j, row := range append(append(lanes.Pack{}, theta...), v...) {
+				for l, want := range row {
+					if !(math.Abs(state[j][l]-want) <= 1e-12*(1+math.Abs(want))) {
+						t.Errorf("Nesterov %t, kicked %t: row %d of lane %d is %.17g, want %.17g", nesterov, kicked, j, l, state[j][l], want)
+					}
 				}
 			}
 		}
 	}
 }
 
-// Two steps by hand.
-func TestMomentumByHand(t *testing.T) {
-	for _, nesterov := range []bool{false, true} {
-		s := built(t)(dynamics.NewGD(dynamics.GDSettings{Rate: sgdlab.Constant(0.25), Momentum: sgdlab.Constant(0.5), Nesterov: nesterov}, &sgdlab.Site{Model: quadratic(t, 1)}))
-		state, at := started(s, 1), &sgdlab.Clock{}
-		want := [][2]float64{{0.75, -0.25}, {0.4375, -0.3125}} // v = −¼, θ = ¾; v = −⅛ − 3/16
-		if nesterov {
-			want = [][2]float64{{0.625, -0.25}, {0.328125, -0.28125}} // θ = 1 − ⅛ − ¼; v = −⅛ − 5/32, θ = ⅝ + v/2 − 5/32
+// TestMomentumRate: for small η momentum is descent at the rate η/(1−β): on ½λx² the slow mode of the heavy ball is known in closed form.
+func TestMomentumRate(t *testing.T) {
+	const eta, beta, lambda = 1e-3, 0.9, 1.3
+	s := must(dynamics.NewGD(dynamics.GDSettings{Rate: sgdlab.Constant(eta), Momentum: sgdlab.Constant(beta)}, quadratic(lambda)))
+	at := clock(1, 0)
+	state := make(lanes.Pack, 2)
+	s.Init(state, lanes.Of([]float64{1}), at, lanes.All)
+	run := func(n int) float64 {
+		for range n {
+			s.Step(state, at, lanes.All, nil)
 		}
-		for _, w := range want {
-			s.Step(state, at, lanes.All.Without(1), nil)
-			if state[0][0] != w[0] || state[1][0] != w[1] || state[0][1] != 1 || state[1][1] != 0 {
-				t.Errorf("Nesterov %t: got θ %g, v %g, want %v; beside it %g, %g", nesterov, state[0][0], state[1][0], w, state[0][1], state[1][1])
+		return state[0][0]
+	}
+	a := run(500)
+	got := math.Log(run(100)/a) / 100
+	sum := 1 + beta - eta*lambda // x² − (1 + β − ηλ)x + β
+	if want := math.Log((sum + math.Sqrt(sum*sum-4*beta)) / 2); math.Abs(got-want) > 1e-12 {
+		t.Errorf("x decays by %.15g a step, want %.15g", got, want)
+	}
+}
+
+// TestMomentumVariance: the chain v′ = βv − η(λx + ξ) has the stationary variance ησ²(1+β)/(λ(1−β)(2(1+β) − ηλ)), to 5.3 standard errors.
+func TestMomentumVariance(t *testing.T) {
+	const eta, beta, lambda, temperature, steps = 0.2, 0.6, 1.5, 0.3, 40_000
+	c := dynamics.GDSettings{Rate: sgdlab.Constant(eta), Momentum: sgdlab.Constant(beta), Noise: []sgdlab.Part[sgdlab.Noise]{
+		noisy(func(s *sgdlab.Site) (sgdlab.Source, error) {
+			return noise.NewIdentity(noise.IdentitySettings{Temperature: sgdlab.Quantity{Setting: sgdlab.Constant(temperature)}}, s)
+		}, gaussian(noise.LawSettings{}))}}
+	s := must(dynamics.NewGD(c, quadratic(lambda)))
+	at := clock(5, 0)
+	state := make(lanes.Pack, 2)
+	s.Init(state, lanes.Of([]float64{0}), at, lanes.All)
+	sum, n := 0.0, 0.0
+	for k := range steps {
+		advance(at, s.Step(state, at, lanes.All, nil))
+		if k > 200 {
+			for _, x := range state[0] {
+				sum, n = sum+x*x, n+1
 			}
 		}
 	}
+	variance := 2 * temperature / eta // of ξ
+	want := eta * variance * (1 + beta) / (lambda * (1 - beta) * (2*(1+beta) - eta*lambda))
+	// Autocorrelations decay as √β = 0.77 a step, squares as 0.6: the sum over lags is below (1+0.6)/(1−0.6).
+	if se := want * math.Sqrt(2/n*(1+beta)/(1-beta)); math.Abs(sum/n-want) > 5.3*se {
+		t.Errorf("variance %.6g, want %.6g within %.2g", sum/n, want, 5.3*se)
+	}
 }
 
-// The tangent of a step is its derivative, by central differences.
-func TestTangents(t *testing.T) {
-	m, err := model.NewRosenbrock(model.RosenbrockSettings{Steepness: 5}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]dynamics.GDSettings{
-		"gd": {Rate: sgdlab.Constant(0.01)}, "Polyak": {Rate: sgdlab.Constant(0.01), Momentum: sgdlab.Constant(0.7)},
-		"Nesterov": {Rate: sgdlab.Constant(0.01), Momentum: sgdlab.Constant(0.7), Nesterov: true},
+func TestMomentumErrors(t *testing.T) {
+	site := networks()["deep-linear under mean-half"]
+	rate := sgdlab.Constant(eta)
+	for _, err := range []error{
+		func() error {
+			_, err := dynamics.NewGD(dynamics.GDSettings{Rate: rate, Nesterov: true}, site)
+			return err
+		}(),
+		func() error {
+			_, err := dynamics.NewSGD(dynamics.SGDSettings{Rate: rate, Batch: 1, Nesterov: true}, site)
+			return err
+		}(),
 	} {
-		s := built(t)(dynamics.NewGD(c, &sgdlab.Site{Model: m}))
-		push, err := s.(sgdlab.Smooth).Tangent()
-		if err != nil {
-			t.Fatal(err)
-		}
-		size, at := sgdlab.Size(s), &sgdlab.Clock{}
-		state, v, dst := make(lanes.Pack, size), make(lanes.Pack, size), make(lanes.Pack, size)
-		for j := range state {
-			state[j], v[j] = lanes.Splat(0.3+0.4*float64(j)), lanes.Splat(1-0.6*float64(j))
-		}
-		push(dst, state, v, at, &lanes.Arena{})
-		const h = 1e-5
-		step := func(sign float64) lanes.Pack {
-			p := append(lanes.Pack(nil), state...)
-			lanes.AddScaled(p, lanes.Splat(sign*h), v)
-			s.Step(p, at, lanes.All, nil)
-			return p
-		}
-		up, down := step(1), step(-1)
-		for j := range dst {
-			if got, want := dst[j][0], (up[j][0]-down[j][0])/(2*h); math.Abs(got-want) > 1e-8 {
-				t.Errorf("%s, coordinate %d: %.10g, by differences %.10g", name, j, got, want)
-			}
+		if err == nil || !strings.Contains(err.Error(), "give `momentum`") {
+			t.Errorf("error %v", err)
 		}
 	}
-	noisy := built(t)(dynamics.NewNormalised(dynamics.NormalisedSettings{Rate: sgdlab.Constant(0.1)}, &sgdlab.Site{Model: m}))
-	if _, err := noisy.(sgdlab.Smooth).Tangent(); err == nil {
-		t.Error("normalised descent has a tangent")
+	s := must(dynamics.NewGD(dynamics.GDSettings{Rate: rate, Momentum: sgdlab.Constant(0.5)}, site))
+	if a, ok := s.(sgdlab.Altered); !ok || a.Altered() != "with momentum" {
+		t.Error("momentum is not said to be altered")
+	}
+	plain := must(dynamics.NewGD(dynamics.GDSettings{Rate: rate}, site))
+	if a, ok := plain.(sgdlab.Altered); !ok || a.Altered() != "" {
+		t.Error("plain descent is said to be altered")
 	}
 }
-
-// On L = (1 + y²)x² both creep along the minima x = 0 as their slow flows say: ln y + y²/2 falls by τ/2 with normalised steps,
-// y = y₀e^(−τ/2) on √L.
-func TestSlowFlows(t *testing.T) {
-	m, err := model.NewFormula(model.FormulaSettings{Loss: "(1 + y^2)*x^2", Settings: variables("x", "y")}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const eta, y0 = 0.01, 1.5
-	site := &sgdlab.Site{Model: m}
-	for name, tc := range map[string]struct {
-		s    sgdlab.Stepper
-		want float64
-		by   float64
-	}{
-		"normalised": {built(t)(dynamics.NewNormalised(dynamics.NormalisedSettings{Rate: sgdlab.Constant(eta)}, site)), 1.01523, 1e-4},
-		"√L":         {built(t)(dynamics.NewRootLoss(dynamics.RootLossSettings{Rate: sgdlab.Constant(eta)}, site)), y0 * math.Exp(-1), 2e-4},
-	} {
-		state, at := started(tc.s, 0.3*eta, y0), &sgdlab.Clock{}
-		for range int(math.Round(2 / (eta * eta))) {
-			tc.s.Step(state, at, lanes.All, nil)
-		}
-		if y := state[1][0]; math.Abs(y-tc.want) > tc.by {
-			t.Errorf("%s: y(2) = %.6f, want %.6f", name, y, tc.want)
-		}
-	}
-	// A point without a gradient stays.
-	s := built(t)(dynamics.NewNormalised(dynamics.NormalisedSettings{Rate: sgdlab.Constant(eta)}, site))
-	state := started(s, 0, 1)
-	s.Step(state, &sgdlab.Clock{}, lanes.All, nil)
-	if state[0][0] != 0 || state[1][0] != 1 {
-		t.Errorf("a zero gradient moved it to %g, %g", state[0][0], state[1][0])
-	}
-}
-
-func variables(names ...string) formula.Settings { return formula.Settings{Variables: names} }

@@ -24,9 +24,14 @@ func Draw(inc *sgdlab.Increments, noises []sgdlab.Noise, h lanes.Vec, at *sgdlab
 // on the live lanes, every σ at the θ before: the sum in the order of the noises, then the gradient. It is a step of descent on
 // g with noises, and of Euler and Maruyama's scheme with the drift −g at h = η.
 func Move(theta lanes.Pack, eta lanes.Vec, g lanes.Pack, noises []sgdlab.Noise, inc *sgdlab.Increments, live lanes.Mask, ws *lanes.Arena) {
+	Push(theta, theta, eta, g, noises, inc, live, ws)
+}
+
+// Push is what Move adds to θ, added to something else: dst ← dst + Σ scale·σ(θ)·h^(1/α)ξ − ηg.
+func Push(dst, theta lanes.Pack, eta lanes.Vec, g lanes.Pack, noises []sgdlab.Noise, inc *sgdlab.Increments, live lanes.Mask, ws *lanes.Arena) {
 	last := len(noises) - 1
 	if last < 0 {
-		lanes.Descend(theta, eta, g, live)
+		lanes.Descend(dst, eta, g, live)
 		return
 	}
 	defer ws.Release(ws.Mark())
@@ -39,11 +44,11 @@ func Move(theta lanes.Pack, eta lanes.Vec, g lanes.Pack, noises []sgdlab.Noise, 
 			kicks = append(kicks, apply(n.Factor, theta, inc.Draw[i], ws))
 		}
 		for i, k := range kicks[:last] {
-			lanes.AddScaledLanes(theta, inc.Kick(i), k, live)
+			lanes.AddScaledLanes(dst, inc.Kick(i), k, live)
 		}
 		kick = kicks[last]
 	}
-	lanes.DescendAdd(theta, eta, g, inc.Kick(last), kick, live)
+	lanes.DescendAdd(dst, eta, g, inc.Kick(last), kick, live)
 }
 
 // apply is σ(θ)ξ, which is ξ itself where σ = I.

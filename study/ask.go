@@ -208,8 +208,9 @@ func (st *Study) depth(c *Cell) (depth, error) {
 //	T = tr D(θ*)/d,  D half the covariance of the noise per unit of time:
 //
 // ½ Σ scale²·tr σσᵀ of an SDE; (η/2B)·(tr C + ζ²s·tr H_GN) of SGD with label noise, tr C only where batches are drawn, and
-// times (n − B)/(n − 1) where without replacement, and ½ Σ scale²·tr σσᵀ of what is added to its steps. NaN where a law has
-// no variance.
+// times (n − B)/(n − 1) where without replacement, and ½ Σ scale²·tr σσᵀ of what is added to its steps. With momentum β it is
+// 1/(1 − β) times that: at leading order the chain is one at the rate η/(1 − β). NaN where a law has no variance, and for steps that
+// are not in proportion to the gradient.
 func strength(r *sgdlab.Run) (float64, error) {
 	dim := float64(r.Model.Dim())
 	theta := lanes.Of(r.Start.Centre())
@@ -227,6 +228,18 @@ func strength(r *sgdlab.Run) (float64, error) {
 	if diffusion, ok := r.Dynamic.(sgdlab.Diffusive); ok {
 		return added(diffusion.SDE().Noise) / (2 * dim), nil
 	}
+	gain := 1.0
+	if a, ok := r.Dynamic.(sgdlab.Altered); ok && a.Altered() != "" {
+		m, ok := r.Dynamic.(sgdlab.Inertial)
+		if !ok {
+			return math.NaN(), nil
+		}
+		beta, _ := m.Inertia()
+		if beta == nil {
+			return math.NaN(), nil
+		}
+		gain = 1 / (1 - beta(r.Clock)[0])
+	}
 	kicks := 0.0
 	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {
 		kicks = added(k.Kicks())
@@ -234,7 +247,7 @@ func strength(r *sgdlab.Run) (float64, error) {
 	batch, drawn := r.Number("batch")
 	zeta, labels := r.Number("label-noise.amplitude")
 	if !drawn && !labels {
-		return kicks / (2 * dim), nil
+		return gain * kicks / (2 * dim), nil
 	}
 	m, err := sgdlab.As[sgdlab.Sampled](r.Model)
 	if err != nil {
@@ -267,7 +280,7 @@ func strength(r *sgdlab.Run) (float64, error) {
 		}
 		trace += zeta * zeta * m.PerLabel() * curvature
 	}
-	return (eta/batch*trace + kicks) / (2 * dim), nil
+	return gain * (eta/batch*trace + kicks) / (2 * dim), nil
 }
 
 // columns is tr σσᵀ at θ, summed over the columns of σ, eight to a pack.

@@ -26,6 +26,7 @@ dynamics:
   warm-gd:  {name: gd, rate: 0.02, noise: {factor: identity, temperature: 0.123}}
   warm-sgd: {name: sgd, rate: 0.02, batch: 5, noise: [{factor: identity, temperature: 0.1}, {factor: output, amplitude: 0.7}]}
   jumping:  {name: gd, rate: 0.02, noise: {factor: identity, temperature: 0.1, law: stable, alpha: 1.5}}
+  heavy:    {name: sgd, rate: 0.02, batch: 5, momentum: 0.75, noise: [{factor: identity, temperature: 0.1}, {factor: output, amplitude: 0.7}]}
 ensemble: {replicas: 2, until: {steps: 1}}
 `), ".", Options{})
 	if err != nil {
@@ -44,7 +45,7 @@ ensemble: {replicas: 2, until: {steps: 1}}
 		want float64
 	}{
 		{"warm", 0.123}, {"sgd", got["ald"]}, {"signs", got["ald"]}, {"apart", got["ald"] * 15 / 19}, {"noisy-gd", got["output"]}, {"noisy", got["both"]}, {"gd", 0},
-		{"warm-gd", 0.123}, {"warm-sgd", got["both"] + 0.1},
+		{"warm-gd", 0.123}, {"warm-sgd", got["both"] + 0.1}, {"heavy", 4 * (got["both"] + 0.1)},
 	} {
 		if math.Abs(got[tc.arm]-tc.want) > 1e-12*tc.want || tc.arm != "gd" && !(got[tc.arm] > 0) {
 			t.Errorf("%s: T = %.17g, want %.17g", tc.arm, got[tc.arm], tc.want)

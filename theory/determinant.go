@@ -48,7 +48,7 @@ func NewLogDetDecay(c LogDetDecay, r *sgdlab.Run) (sgdlab.Theory, error) {
 		return func() (float64, error) { return x(), nil }
 	}
 	err := complete(r,
-		want{"rate", &c.Rate, setting(r, "rate")},
+		want{"rate", &c.Rate, rate(r)},
 		want{"variance", &c.Variance, func() (float64, error) {
 			zeta, err := setting(r, "label-noise.amplitude", "noise.amplitude", "noise[0].amplitude")()
 			return zeta * zeta, err

@@ -60,6 +60,16 @@ func setting(r *sgdlab.Run, paths ...string) func() (float64, error) {
 	}
 }
 
+// rate reads η of a run whose steps are those of plain descent, or no steps of descent at all.
+func rate(r *sgdlab.Run) func() (float64, error) {
+	return func() (float64, error) {
+		if a, ok := r.Dynamic.(sgdlab.Altered); ok && a.Altered() != "" {
+			return 0, fmt.Errorf("its dynamics is descent %s, and the law is of plain descent", a.Altered())
+		}
+		return setting(r, "rate")()
+	}
+}
+
 func batch(r *sgdlab.Run) func() (float64, error) {
 	return func() (float64, error) {
 		if r.Batch < 1 {

@@ -38,7 +38,7 @@ func NewMoriRate(c MoriRate, r *sgdlab.Run) (sgdlab.Theory, error) {
 	err := complete(r,
 		want{"curvature", &c.Curvature, nil}, want{"saddle", &c.Saddle, nil},
 		want{"minimum-loss", &c.MinimumLoss, nil}, want{"saddle-loss", &c.SaddleLoss, nil},
-		want{"rate", &c.Rate, setting(r, "rate")}, want{"batch", &c.Batch, batch(r)},
+		want{"rate", &c.Rate, rate(r)}, want{"batch", &c.Batch, batch(r)},
 	)
 	if err == nil {
 		c.Determinants = orElse(c.Determinants, c.Curvature/-c.Saddle)
@@ -97,7 +97,7 @@ type LogLossExit struct {
 // NewLogLossExit makes the exact exit time; a run gives rate and batch.
 func NewLogLossExit(c LogLossExit, r *sgdlab.Run) (sgdlab.Theory, error) {
 	err := complete(r, want{"curvature", &c.Curvature, nil}, want{"ratio", &c.Ratio, nil},
-		want{"rate", &c.Rate, setting(r, "rate")}, want{"batch", &c.Batch, batch(r)})
+		want{"rate", &c.Rate, rate(r)}, want{"batch", &c.Batch, batch(r)})
 	if err == nil {
 		err = errors.Join(positive("curvature", c.Curvature), positive("rate", c.Rate), positive("batch", c.Batch),
 			positive("dimension", float64(c.Dimension)), positive("ratio", c.Ratio))

@@ -64,7 +64,7 @@ type OUVarianceDiscrete struct {
 func NewOUVarianceDiscrete(c OUVarianceDiscrete, r *sgdlab.Run) (sgdlab.Theory, error) {
 	err := complete(r,
 		want{"curvature", &c.Curvature, bowl(r, c.Index)},
-		want{"rate", &c.Rate, setting(r, "rate")},
+		want{"rate", &c.Rate, rate(r)},
 		want{"variance", &c.Variance, nil},
 	)
 	if err == nil {

@@ -51,6 +51,9 @@ func NewSaxeSigmoid(c SaxeSigmoid, r *sgdlab.Run) (sgdlab.Theory, error) {
 	} else if math.IsNaN(c.Rate) {
 		c.Rate = 0
 		if _, flow := r.Dynamic.(sgdlab.Dense); !flow && r.Dynamic != nil {
+			if a, ok := r.Dynamic.(sgdlab.Altered); ok && a.Altered() != "" {
+				return nil, fmt.Errorf("its dynamics is descent %s; the curve is that of plain descent", a.Altered())
+			}
 			_, step := r.Dynamic.Pace()
 			c.Rate = step(r.Clock)[0]
 		}

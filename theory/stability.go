@@ -13,26 +13,53 @@ import (
 //
 //	S = 2/η,
 //
-// in units of ∇²L, 1/time, as the observable sharpness. Noise is not in it: of a run the rate alone is read.
+// with momentum β S = 2(1 + β)/η, and with Nesterov's S = 2(1 + β)/((1 + 2β)η), each in units of ∇²L, 1/time, as the
+// observable sharpness. Noise is not in it: of a run the rate and the momentum alone are read.
 //
 // Source: the law of the quadratic; Cohen et al. 2021 for its place in training.
 type StabilityThreshold struct {
-	Rate float64 `optional:"true" check:">0" doc:"η"`
+	Rate     float64 `optional:"true" check:">0" doc:"η"`
+	Momentum float64 `optional:"true" check:">=0 <1" doc:"β; 0 where there is no run, or one without"`
+	Nesterov bool    `default:"false" doc:"true for Nesterov's momentum; set from a run"`
 }
 
-// NewStabilityThreshold makes the threshold 2/η.
+// NewStabilityThreshold makes the threshold.
 func NewStabilityThreshold(c StabilityThreshold, r *sgdlab.Run) (sgdlab.Theory, error) {
+	if r != nil {
+		if a, ok := r.Dynamic.(sgdlab.Altered); ok && a.Altered() != "" {
+			var beta sgdlab.Setting
+			if m, ok := r.Dynamic.(sgdlab.Inertial); ok {
+				beta, c.Nesterov = m.Inertia()
+			}
+			if beta == nil {
+				return nil, fmt.Errorf("its dynamics is descent %s, for which 2/η is no threshold", a.Altered())
+			}
+			c.Momentum = orElse(c.Momentum, beta(r.Clock)[0])
+		}
+	}
+	c.Momentum = orElse(c.Momentum, 0)
 	if err := complete(r, want{"rate", &c.Rate, setting(r, "rate")}); err != nil {
 		return nil, err
 	}
 	if err := positive("rate", c.Rate); err != nil {
 		return nil, err
 	}
+	if !(c.Momentum >= 0 && c.Momentum < 1) {
+		return nil, fmt.Errorf("momentum is %g; want a number from 0 to below 1", c.Momentum)
+	}
 	return predict(c)
 }
 
 func (c StabilityThreshold) Predict([]float64) sgdlab.Prediction {
-	return sgdlab.One(sgdlab.Exact, 2/c.Rate, 0, "gradient descent without momentum, linearised at a minimum", "cohen-2021")
+	s, regime := 2*(1+c.Momentum)/c.Rate, "gradient descent without momentum, linearised at a minimum"
+	switch {
+	case c.Nesterov:
+		s /= 1 + 2*c.Momentum
+		regime = "gradient descent with Nesterov's momentum, linearised at a minimum"
+	case c.Momentum > 0:
+		regime = "gradient descent with heavy-ball momentum, linearised at a minimum"
+	}
+	return sgdlab.One(sgdlab.Exact, s, 0, regime, "cohen-2021")
 }
 
 // sharpness is cLσ^(2−2/L).
@@ -102,7 +129,7 @@ func NewScalarTwoCycle(c ScalarTwoCycle, r *sgdlab.Run) (sgdlab.Theory, error) {
 	}
 	err := complete(r,
 		want{"kappa", &c.Kappa, func() (float64, error) {
-			eta, err := setting(r, "rate")()
+			eta, err := rate(r)()
 			return eta * scale * c.Strength, err
 		}},
 		want{"strength", &c.Strength, nil},

@@ -24,10 +24,45 @@ func TestStabilityThreshold(t *testing.T) {
 		}
 	}
 	r := learning([]float64{5, 3, 1}, []float64{0.2, 0.1, 0.3}, 2, 1, eta)
-	close(t, "from a run", one(t, NewStabilityThreshold, StabilityThreshold{Rate: nan}, r), s, 0)
-	refused(t, NewStabilityThreshold, StabilityThreshold{Rate: nan}, nil, "give rate")
-	refused(t, NewStabilityThreshold, StabilityThreshold{Rate: nan}, langevin(doubleWell, []float64{-1}, 0.1, nil), "no number rate")
+	close(t, "from a run", one(t, NewStabilityThreshold, StabilityThreshold{Rate: nan, Momentum: nan}, r), s, 0)
+	refused(t, NewStabilityThreshold, StabilityThreshold{Rate: nan, Momentum: nan}, nil, "give rate")
+	refused(t, NewStabilityThreshold, StabilityThreshold{Rate: nan, Momentum: nan}, langevin(doubleWell, []float64{-1}, 0.1, nil), "no number rate")
 	refused(t, NewStabilityThreshold, StabilityThreshold{Rate: -0.1}, nil, "rate is -0.1")
+}
+
+// heavy is descent with momentum, or by no gradient of L where beta is nil.
+type heavy struct {
+	stepper
+	beta     sgdlab.Setting
+	nesterov bool
+}
+
+func (heavy) Altered() string                   { return "by another rule" }
+func (h heavy) Inertia() (sgdlab.Setting, bool) { return h.beta, h.nesterov }
+
+// With momentum the multipliers of the linear map of (x, v) have modulus 1 at the threshold: 2(1+β)/η, and of Nesterov 2(1+β)/((1+2β)η). Laws
+// of plain descent are not read from such runs.
+func TestMomentumThreshold(t *testing.T) {
+	r := learning([]float64{5, 3, 1}, []float64{0.2, 0.1, 0.3}, 2, 1, 0.3)
+	for _, beta := range []float64{0, 0.5, 0.9} {
+		for _, nesterov := range []bool{false, true} {
+			r.Dynamic = heavy{stepper{step: 0.3}, sgdlab.Constant(beta), nesterov}
+			s := one(t, NewStabilityThreshold, StabilityThreshold{Rate: nan, Momentum: nan}, r)
+			close(t, "given", one(t, NewStabilityThreshold, StabilityThreshold{Rate: 0.3, Momentum: beta, Nesterov: nesterov}, nil), s, 0)
+			x, v := 1.0, 0.3*s/(1+beta) // the eigenvector of −1, which a step turns round
+			v1 := beta*v - 0.3*s*x
+			x1 := x + v1
+			if nesterov {
+				x1 = x + beta*v1 - 0.3*s*x
+			}
+			close(t, "x after a step", x1, -x, 1e-14)
+			close(t, "v after a step", v1, -v, 1e-14)
+		}
+	}
+	refused(t, NewSaxeSigmoid, SaxeSigmoid{Strength: nan, Start: nan, Scale: nan, Rate: nan, Mode: 1}, r, "plain descent")
+	refused(t, NewOUVarianceDiscrete, OUVarianceDiscrete{Curvature: 1, Rate: nan, Variance: 1}, r, "plain descent")
+	r.Dynamic = heavy{stepper: stepper{step: 0.3}}
+	refused(t, NewStabilityThreshold, StabilityThreshold{Rate: nan, Momentum: nan}, r, "no threshold")
 }
 
 // The Hessian of ½c(Πw − σ)² at w = σ^(1/L) has one non-zero eigenvalue, along (1,…,1)/√L: a second difference finds it.
