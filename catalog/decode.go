@@ -25,6 +25,7 @@ type Decoder struct {
 	key      strings.Builder
 	building bool
 	next     int
+	still    bool                  // of what does not move: no schedules
 	spelt    map[string]*spec.Node // values written under an alias, by the path with the key itself
 }
 
@@ -258,6 +259,8 @@ func whole(n *spec.Node, key string) {
 
 // item reads an item from its name alone, or from a map that names it at `name` or at the kind's own key.
 func (d *Decoder) item(k *Kind, n *spec.Node, path string, except ...string) (item, bool) {
+	defer func(still bool) { d.still = still }(d.still)
+	d.still = d.still || k.out == reflect.TypeFor[sgdlab.Start]()
 	if _, bare := n.Text(); bare {
 		m := *n
 		whole(&m, "name")

@@ -140,6 +140,7 @@ type Field struct {
 	index []int
 	typ   reflect.Type
 	words []string // oneof or words
+	still bool     // a Setting that takes no schedule
 }
 
 // Fields describes the keys of a settings type.

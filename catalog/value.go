@@ -98,7 +98,7 @@ func (d *Decoder) value(n *spec.Node, path string, f Field, t reflect.Type, v re
 	}
 	switch t {
 	case reflect.TypeFor[sgdlab.Setting]():
-		s, ok := d.setting(n, path, f)
+		s, ok := d.changing(n, path, f)
 		if ok {
 			v.Set(reflect.ValueOf(s))
 		}
@@ -109,7 +109,7 @@ func (d *Decoder) value(n *spec.Node, path string, f Field, t reflect.Type, v re
 			v.Set(reflect.ValueOf(sgdlab.Quantity{Word: word}))
 			return true
 		}
-		s, ok := d.setting(n, path, f)
+		s, ok := d.changing(n, path, f)
 		if ok {
 			v.Set(reflect.ValueOf(sgdlab.Quantity{Setting: s}))
 		}
@@ -255,6 +255,14 @@ func (d *Decoder) number(n *spec.Node, path string, f Field) (float64, bool) {
 	}
 	d.Problems.Add(n.Problem(path, f.said(want)))
 	return 0, false
+}
+
+// changing decodes a number that may differ between points of a group, or a schedule of such numbers.
+func (d *Decoder) changing(n *spec.Node, path string, f Field) (sgdlab.Setting, bool) {
+	if n != nil && n.Kind == spec.Map {
+		return d.schedule(n, path, f)
+	}
+	return d.setting(n, path, f)
 }
 
 // setting decodes a number that may differ between points of a group.

@@ -105,10 +105,11 @@ func (s Schedule) Check() error {
 	return nil
 }
 
-// times tabulates a schedule up to a horizon, in steps and in calls of the stepper.
+// times tabulates a schedule up to a horizon, in steps, in calls of the stepper and in time.
 type times struct {
 	steps []float64
 	calls []uint64
+	time  []float64
 }
 
 // tabulate lists the readings of s up to horizon calls, where one step of the spec takes perStep calls. Readings that

@@ -46,7 +46,6 @@ type Runner struct {
 
 // cellPlan is a cell's schedule in calls of the stepper.
 type cellPlan struct {
-	unit    float64 // time of one step of the spec
 	horizon uint64
 	reading []times // per watch
 	period  uint64  // calls after which the readings of all watches repeat together; 0: never
@@ -186,19 +185,87 @@ func (r *Runner) planCell(c int) error {
 	if cell.Horizon > 0 {
 		calls = covering(cell.Horizon * perStep)
 	}
-	if cell.AtMost > 0 {
+	way := walk{step: r.rig.Step, at: at}
+	varies := !r.rig.Step.Fixed()
+	switch {
+	case cell.AtMost > 0 && varies:
+		calls = way.until(cell.AtMost, calls)
+		way = walk{step: r.rig.Step, at: &sgdlab.Clock{Point: at.Point}}
+	case cell.AtMost > 0:
 		calls = math.Min(calls, covering(cell.AtMost/step))
 	}
 	if !(calls <= 1<<53) {
 		return fmt.Errorf("the horizon is %g calls of the stepper; want one below 2⁵³ (until: {steps: …}, {time: …} or at-most)", calls)
 	}
-	p.unit, p.horizon = unit, uint64(calls)
+	p.horizon = uint64(calls)
 	p.reading = p.reading[:0]
 	for i := range r.rig.Watches {
-		p.reading = append(p.reading, r.rig.Watches[i].Schedule.tabulate(perStep, p.horizon))
+		t := r.rig.Watches[i].Schedule.tabulate(perStep, p.horizon)
+		if !varies {
+			for _, x := range t.steps {
+				t.time = append(t.time, x*unit)
+			}
+		}
+		p.reading = append(p.reading, t)
+	}
+	if varies {
+		way.date(p.reading)
 	}
 	p.period = r.period(perStep)
 	return nil
+}
+
+// walk tells the time of calls whose lengths are scheduled, as the clock of a replica does.
+type walk struct {
+	step sgdlab.Setting
+	at   *sgdlab.Clock // before the call
+	pace Pace
+}
+
+// mostWalked is the number of calls after which a walk to a time gives up.
+const mostWalked = 1e9
+
+func (w *walk) on() {
+	dt := w.step(w.at)
+	w.pace.after(&w.at.Step[0], &w.at.Time[0], 1, dt[0])
+	w.at.Step, w.at.Time = [lanes.W]uint64{w.at.Step[0]}, lanes.Vec{w.at.Time[0]}
+}
+
+// until returns the number of calls after which a time is reached, at most so many.
+func (w *walk) until(time, most float64) float64 {
+	for n := 0.0; n < most; n++ {
+		if w.at.Time[0] >= time*(1-0x1p-40) {
+			return n
+		}
+		if n > mostWalked {
+			return math.Inf(1)
+		}
+		w.on()
+	}
+	return most
+}
+
+// date fills in the times of readings.
+func (w *walk) date(reading []times) {
+	for {
+		next, found := uint64(0), false
+		for i := range reading {
+			if k := len(reading[i].time); k < len(reading[i].calls) && (!found || reading[i].calls[k] < next) {
+				next, found = reading[i].calls[k], true
+			}
+		}
+		if !found {
+			return
+		}
+		for w.at.Step[0] < next {
+			w.on()
+		}
+		for i := range reading {
+			if k := len(reading[i].time); k < len(reading[i].calls) && reading[i].calls[k] == next {
+				reading[i].time = append(reading[i].time, w.at.Time[0])
+			}
+		}
+	}
 }
 
 // covering is the least whole number of calls that covers x of them, but for what rounding adds to x.
@@ -354,7 +421,7 @@ func (r *Runner) read() {
 			r.keep(l, w, k, cols, out)
 			if r.rig.Watches[w].kept() {
 				sr := &ln.Series[w]
-				sr.Time = append(sr.Time, r.plan[ln.Cell].reading[w].steps[k]*r.plan[ln.Cell].unit)
+				sr.Time = append(sr.Time, r.plan[ln.Cell].reading[w].time[k])
 				for c := range cols {
 					sr.Values = append(sr.Values, cols[c][l])
 				}
@@ -840,15 +907,20 @@ func Horizon(rig *Rig, cell *Cell) (uint64, error) {
 	return r.plan[0].horizon, err
 }
 
-// Readings returns the steps of the spec at which each watch is read in a cell.
-func Readings(rig *Rig, cell *Cell) ([][]float64, error) {
+// Reading is when a watch is read: at a step of the spec, and at a time.
+type Reading struct{ Step, Time float64 }
+
+// Readings returns when each watch is read in a cell.
+func Readings(rig *Rig, cell *Cell) ([][]Reading, error) {
 	r := &Runner{rig: rig, cells: []Cell{*cell}, plan: make([]cellPlan, 1)}
 	if err := r.planCell(0); err != nil {
 		return nil, err
 	}
-	var out [][]float64
-	for _, t := range r.plan[0].reading {
-		out = append(out, t.steps)
+	out := make([][]Reading, len(r.plan[0].reading))
+	for w, t := range r.plan[0].reading {
+		for k := range t.steps {
+			out[w] = append(out[w], Reading{Step: t.steps[k], Time: t.time[k]})
+		}
 	}
 	return out, nil
 }

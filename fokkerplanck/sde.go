@@ -22,6 +22,9 @@ func OfSDE(sde *sgdlab.SDE, at *sgdlab.Clock, lo, hi float64) (*Problem, error) 
 		if n.Law.Index() != 2 {
 			return nil, fmt.Errorf("noise[%d] is driven by a law of index %g, which jumps; solve needs a law with a variance", i, n.Law.Index())
 		}
+		if !n.Scale.Fixed() {
+			return nil, fmt.Errorf("noise[%d] is scheduled; solve needs noise that stays as strong", i)
+		}
 		f, ok := n.Factor.(sgdlab.Transposed)
 		if !ok {
 			return nil, fmt.Errorf("noise[%d]: %T cannot apply σᵀ, which solve needs", i, n.Factor)

@@ -176,6 +176,7 @@ func TestDoubleWellFits(t *testing.T) {
 	}
 	fits := func(s *scheme.Stepper, events ...sgdlab.Event) bool { return Find(s, events).Leap != nil }
 	two := []float64{.1, .1}
+	falling := sgdlab.Scheduled(false, func(x lanes.Vec, _ *sgdlab.Clock) lanes.Vec { return lanes.Splat(1 / (1 + x[0])) })
 	if !fits(langevin(1, 1, two, two)) {
 		t.Error("no kernel")
 	}
@@ -184,7 +185,9 @@ func TestDoubleWellFits(t *testing.T) {
 		"a quadratic": func(s *scheme.Stepper) {
 			s.Of.Drift = sgdlab.Downhill{Model: must(model.NewQuadratic(model.QuadraticSettings{Spectrum: []float64{1}}, nil))}
 		},
-		"two noises": func(s *scheme.Stepper) { s.Of.Noise = append(s.Of.Noise, s.Of.Noise[0]) },
+		"a scheduled step":  func(s *scheme.Stepper) { s.Length = falling },
+		"a scheduled noise": func(s *scheme.Stepper) { s.Of.Noise[0].Scale = falling },
+		"two noises":        func(s *scheme.Stepper) { s.Of.Noise = append(s.Of.Noise, s.Of.Noise[0]) },
 		"another law": func(s *scheme.Stepper) {
 			s.Of.Noise[0].Law = must(noise.NewRademacher(noise.LawSettings{}, &sgdlab.Site{}))
 		},

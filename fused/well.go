@@ -53,6 +53,9 @@ func doubleWell(stepper sgdlab.Stepper, events []sgdlab.Event) (none Kernel, ok 
 	if !euler || !isWell || !identity || !gaussian || law.Singles() == nil {
 		return none, false
 	}
+	if !of.Length.Fixed() || !of.Of.Noise[0].Scale.Fixed() { // a leap has one of each
+		return none, false
+	}
 	w := &well{of: of, force: force, noise: of.Of.Noise[0], stream: law.Singles()}
 	for i := range events {
 		w.event = &events[i]

@@ -9,6 +9,7 @@
 package scheme
 
 import (
+	"errors"
 	"fmt"
 
 	"sgdlab"
@@ -149,6 +150,9 @@ func NewSDE(c SDESettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	}
 	sde := &sgdlab.SDE{Drift: drift, Noise: noises, Sense: c.Calculus}
 	var scheme sgdlab.Scheme = EulerMaruyama{}
+	if err := counted(noises, c.Rate, c.Step); err != nil {
+		return nil, err
+	}
 	if c.Scheme != nil {
 		var err error
 		if scheme, err = c.Scheme(at.At("scheme")); err != nil {
@@ -161,6 +165,27 @@ func NewSDE(c SDESettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	}
 	stepper.Unit = unit
 	return stepper, nil
+}
+
+var errCounted = errors.New("a schedule in steps counts calls of the scheme, of which a `step` apart from the `rate` makes several, or a part, of a step; leave `step` out, or count the lengths of the schedule in time (in: time)")
+
+func bySteps(settings ...sgdlab.Setting) bool {
+	for _, s := range settings {
+		if by, _ := s.Varies(); by {
+			return true
+		}
+	}
+	return false
+}
+
+// counted refuses noise that is scheduled by steps where calls are not steps.
+func counted(noises []sgdlab.Noise, rate, step sgdlab.Setting) error {
+	for i, n := range noises {
+		if rate != nil && step != nil && bySteps(n.Scale) {
+			return fmt.Errorf("noise[%d]: %w", i, errCounted)
+		}
+	}
+	return nil
 }
 
 // inside is the site of what a dynamics is built of: its rate is the time that counts as one step, its batch all rows.
@@ -181,6 +206,8 @@ func paced(rate, step sgdlab.Setting, part sgdlab.Part[sgdlab.Drift], s *sgdlab.
 		return nil, nil, nil, fmt.Errorf("give a `rate` (η of the descent that is modelled), a `step` (h, the time of one step), or both")
 	case unit == nil:
 		unit = h
+	case h != nil && bySteps(unit, h):
+		return nil, nil, nil, errCounted
 	case h == nil:
 		h = unit
 	}

@@ -210,14 +210,14 @@ func (st *Study) depth(c *Cell) (depth, error) {
 // ½ Σ scale²·tr σσᵀ of an SDE; (η/2B)·(tr C + ζ²s·tr H_GN) of SGD with label noise, tr C only where batches are drawn, and
 // times (n − B)/(n − 1) where without replacement, and ½ Σ scale²·tr σσᵀ of what is added to its steps. With momentum β it is
 // 1/(1 − β) times that: at leading order the chain is one at the rate η/(1 − β). NaN where a law has no variance, and for steps that
-// are not in proportion to the gradient.
+// are not in proportion to the gradient, or where rate or noise are scheduled.
 func strength(r *sgdlab.Run) (float64, error) {
 	dim := float64(r.Model.Dim())
 	theta := lanes.Of(r.Start.Centre())
 	var ws lanes.Arena
 	added := func(noises []sgdlab.Noise) (trace float64) {
 		for _, n := range noises {
-			if n.Law.Index() != 2 {
+			if n.Law.Index() != 2 || !n.Scale.Fixed() {
 				return math.NaN()
 			}
 			scale := n.Scale(r.Clock)[0]
@@ -246,6 +246,9 @@ func strength(r *sgdlab.Run) (float64, error) {
 	}
 	batch, drawn := r.Number("batch")
 	zeta, labels := r.Number("label-noise.amplitude")
+	if _, step := r.Dynamic.Pace(); !step.Fixed() || r.Word("label-noise.amplitude.schedule") != "" {
+		return math.NaN(), nil
+	}
 	if !drawn && !labels {
 		return gain * kicks / (2 * dim), nil
 	}

@@ -79,6 +79,14 @@ func (l *loader) horizons(g *Group, rig *ensemble.Rig) {
 		if c.AtMost > 0 {
 			steps = c.AtMost / unit
 		}
+		if c.AtMost > 0 && !rig.Step.Fixed() {
+			calls, err := ensemble.Horizon(rig, c)
+			if err != nil {
+				l.problems.Add(until.Mistake("ensemble.until", fmt.Sprintf("a time of %g, which the schedule of the rate does not reach in 1e9 steps", c.AtMost), "a time that it reaches, or steps"))
+				return
+			}
+			steps = float64(calls) * (step / unit)
+		}
 		if calls := steps * (unit / step); !(calls <= 1<<53) {
 			l.problems.Add(until.Mistake("ensemble.until", fmt.Sprintf("a horizon of %.3g steps", calls), "one below 2⁵³, about 9e15"))
 			return

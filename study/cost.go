@@ -123,6 +123,9 @@ func (st *Study) Cost() (Cost, error) {
 			if c.AtMost > 0 {
 				calls = math.Min(calls, c.AtMost/step)
 			}
+			if n, err := ensemble.Horizon(rig, c); err == nil && c.AtMost > 0 && !rig.Step.Fixed() {
+				calls = float64(n)
+			}
 			total.Replicas += int64(c.Replicas)
 			steps += calls * float64(c.Replicas)
 			packs := math.Ceil(float64(c.Replicas) / lanes.W)

@@ -342,7 +342,7 @@ func (st *Study) outcome(c *Cell, r *ensemble.CellResult, asked map[string]bool,
 			}
 		}
 	}
-	if err := st.paths(id, g, readings, r, sink); err != nil {
+	if err := st.paths(c, g, readings, r, sink); err != nil {
 		return nil, err
 	}
 	if err := st.passages(o, g, r, sink); err != nil {
@@ -368,7 +368,7 @@ func stored(e estimate.Estimate) store.Estimate {
 }
 
 // reading is when a watch is read.
-type reading struct{ Step, Time float64 }
+type reading = ensemble.Reading
 
 // readings tabulates when each watch of the group is read in one of its cells.
 func (g *Group) readings(index int) ([][]reading, error) {
@@ -376,18 +376,7 @@ func (g *Group) readings(index int) ([][]reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	times, err := ensemble.Readings(rig, &g.Cells[index])
-	if err != nil {
-		return nil, err
-	}
-	unit := rig.Unit(g.Clock(index))[0]
-	out := make([][]reading, len(times))
-	for w := range times {
-		for _, s := range times[w] {
-			out[w] = append(out[w], reading{Step: s, Time: s * unit})
-		}
-	}
-	return out, nil
+	return ensemble.Readings(rig, &g.Cells[index])
 }
 
 func rowsOf(id int32, at reading, column string, m estimate.Moments, sketch *estimate.Sketch) []store.Sample {
@@ -407,21 +396,27 @@ func rowsOf(id int32, at reading, column string, m estimate.Moments, sketch *est
 }
 
 // paths writes the paths of kept replicas, by replica and time.
-func (st *Study) paths(id int32, g *Group, readings [][]reading, r *ensemble.CellResult, sink Sink) error {
+func (st *Study) paths(c *Cell, g *Group, readings [][]reading, r *ensemble.CellResult, sink Sink) error {
+	rig, err := g.reading()
+	if err != nil {
+		return err
+	}
+	clock := g.Clock(c.Index)
+	perCall := rig.Step(clock)[0] / rig.Unit(clock)[0]
 	for i := range r.Paths {
 		p := &r.Paths[i]
 		at := reading{Step: math.NaN(), Time: p.Time}
 		if p.Reading >= 0 {
 			at = readings[p.Watch][p.Reading]
 		} else if rd := readings[p.Watch]; len(rd) > 0 && rd[0].Step == 0 && len(rd) > 1 {
-			at.Step = p.Time / rd[1].Time * rd[1].Step
+			at.Step = float64(p.Call) * perCall
 		}
-		for c, x := range p.Values {
+		for k, x := range p.Values {
 			step := int64(-1)
 			if !math.IsNaN(at.Step) {
 				step = int64(math.Round(at.Step))
 			}
-			if err := sink.Samples(store.Sample{Cell: id, Replica: p.Replica, Statistic: store.Path, Time: at.Time, Step: step, Column: g.Columns[p.Watch][c].Name, Value: x}); err != nil {
+			if err := sink.Samples(store.Sample{Cell: int32(c.ID), Replica: p.Replica, Statistic: store.Path, Time: at.Time, Step: step, Column: g.Columns[p.Watch][k].Name, Value: x}); err != nil {
 				return err
 			}
 		}

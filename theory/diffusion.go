@@ -35,6 +35,9 @@ func additive(r *sgdlab.Run) (*diffusion, error) {
 		if n.Law.Index() != 2 {
 			return nil, fmt.Errorf("its noise has infinite variance (α = %g); this theory is for Gaussian noise", n.Law.Index())
 		}
+		if !n.Scale.Fixed() {
+			return nil, errors.New("its noise is scheduled; this theory is for noise that stays as strong")
+		}
 	}
 	return f, f.downhill()
 }

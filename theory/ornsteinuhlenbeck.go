@@ -107,6 +107,9 @@ func NewOUVarianceEuler(c OUVarianceEuler, r *sgdlab.Run) (sgdlab.Theory, error)
 		want{"temperature", &c.Temperature, along(r, c.Index)},
 		want{"step", &c.Step, func() (float64, error) {
 			_, step := r.Dynamic.Pace()
+			if !step.Fixed() {
+				return 0, errors.New("its step is scheduled")
+			}
 			return step(r.Clock)[0], nil
 		}},
 	)

@@ -55,6 +55,9 @@ func NewSaxeSigmoid(c SaxeSigmoid, r *sgdlab.Run) (sgdlab.Theory, error) {
 				return nil, fmt.Errorf("its dynamics is descent %s; the curve is that of plain descent", a.Altered())
 			}
 			_, step := r.Dynamic.Pace()
+			if !step.Fixed() {
+				return nil, errors.New("its rate is scheduled; the curve is that of descent at one rate")
+			}
 			c.Rate = step(r.Clock)[0]
 		}
 	}
