@@ -13,7 +13,7 @@ import (
 //
 //	F^p(θ*) = θ*,
 //
-// found by Newton's method whether it attracts or not, and its Floquet multipliers: the eigenvalues of
+// found by Newton's method whether it attracts or not, from where on its way the replica comes nearest to itself after p steps, and its Floquet multipliers: the eigenvalues of
 //
 //	DF^p(θ*) = DF(θ*ₚ₋₁) ⋯ DF(θ*₀),  of gradient descent Π (I − η∇²L(θ*ᵢ)).
 //
@@ -122,7 +122,9 @@ func (o *Cycle) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena
 		found.period[l] = o.Period
 	}
 	known := lanes.All
-	if o.Period == 0 {
+	if o.Period > 0 {
+		o.nearest(start, at, ws)
+	} else {
 		found.period = o.see(start, at, ws)
 		for l, p := range found.period {
 			if p == 0 {
@@ -223,6 +225,55 @@ func (o *Cycle) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena
 			dst[0][l] = 0
 		}
 	}
+}
+
+// nearest moves a state along its orbit to where it comes nearest to itself after p steps, of as many steps as the longest
+// period, and compared with how near it comes after a divisor of p: Newton's method then finds the cycle of that length which the
+// orbit visits, also in chaos.
+func (o *Cycle) nearest(start lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	n := o.size
+	past := ws.Pack((o.Period + 1) * n) // state k at row k mod p + 1
+	lanes.Copy(past[:n], start)
+	best := lanes.Splat(math.Inf(1))
+	for k := range o.MaxPeriod + o.Period {
+		from, to := past[k%(o.Period+1)*n:][:n], past[(k+1)%(o.Period+1)*n:][:n]
+		lanes.Copy(to, from)
+		o.step(to, at, lanes.All)
+		if k+1 < o.Period {
+			continue
+		}
+		back := past[(k+2)%(o.Period+1)*n:][:n] // p steps before
+		gap, less := apart(to, back), lanes.Splat(1)
+		if o.Period > 1 {
+			less = lanes.Splat(math.Inf(1))
+		}
+		for q := 1; q < o.Period; q++ {
+			if o.Period%q == 0 {
+				for l, g := range apart(past[(k+2+q)%(o.Period+1)*n:][:n], back) {
+					less[l] = min(less[l], g) // a divisor's
+				}
+			}
+		}
+		var nearer lanes.Mask
+		for l, g := range gap {
+			if g /= less[l]; g < best[l] {
+				best[l] = g
+				nearer = nearer.With(l)
+			}
+		}
+		lanes.CopyLanes(start, back, nearer)
+	}
+}
+
+// apart is max|x − y|.
+func apart(x, y lanes.Pack) (gap lanes.Vec) {
+	for j := range x {
+		for l := range gap {
+			gap[l] = larger(gap[l], math.Abs(x[j][l]-y[j][l]))
+		}
+	}
+	return gap
 }
 
 // see is the least period of a state, 0 where it has none up to the longest.

@@ -56,6 +56,20 @@ func TestMultipliersOfCubicMap(t *testing.T) {
 	}
 }
 
+// TestCycleInChaos: the two-cycle that a chaotic orbit visits is found from anywhere on it, and no other.
+func TestCycleInChaos(t *testing.T) {
+	kappa := []float64{1.305, 1.33, 1.36, 1.39, 1.42, 1.45, 1.5, 1.55}
+	s, at := cubic(t, kappa...)
+	for _, start := range []float64{0.3, 0.6, 0.9, 1.1} {
+		got := observeAt(cycleOf(t, CycleSettings{Period: 2, Settle: 1000, MaxPeriod: 200}, s), lanes.Pack{lanes.Splat(start)}, at)
+		for l, k := range kappa {
+			if got["cycle-period"][l] != 2 || math.Abs(got["multiplier-real"][l]-(9-2*(1+k)*(1+k))) > 1e-9 {
+				t.Errorf("κ = %g: period %g, multiplier %g", k, got["cycle-period"][l], got["multiplier-real"][l])
+			}
+		}
+	}
+}
+
 // TestCycleDetects: the period is that of the orbit where none is given, and where there is none nothing else is said; a
 // two-cycle asked for at a minimum is the minimum, with the square of its multiplier.
 func TestCycleDetects(t *testing.T) {
