@@ -73,7 +73,7 @@ func atPoint(cells []*Cell, point int) []*Cell {
 func (l *loader) single(m *measure, cells []*Cell) {
 	switch m.kind {
 	case "ratio", "difference", "distance", "expression", "replicas":
-	default: // a slope has a number in each cell, or at each point
+	default: // a slope and a crossing have a number in each cell, or at each point
 		if m.over != nil && m.ofPoint() {
 			l.points(m.terms[0], cells)
 		}

@@ -308,9 +308,6 @@ func (l *loader) rough() {
 	}
 }
 
-// errBroken is the mistake of an observable whose dynamics cannot be built, which has been told.
-var errBroken = errors.New("the dynamics cannot be built")
-
 // parts builds start, dynamics, observables and events, each by itself, and notes their mistakes.
 func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 	s := g.made
@@ -333,12 +330,13 @@ func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 		} else {
 			site.Rate, _ = stepper.Pace()
 		}
-		site.Stepper = func() (sgdlab.Stepper, error) {
-			if stepper == nil {
-				return nil, errBroken
-			}
-			return s.dynamic.Build(site.At(""))
+	}
+	broken := false // an observable failed for want of the dynamics, which has been told
+	site.Stepper = func() (sgdlab.Stepper, error) {
+		if broken = stepper == nil; broken {
+			return nil, errors.New("the dynamics cannot be built")
 		}
+		return s.dynamic.Build(site.At(""))
 	}
 	for i := range s.watches {
 		w := &s.watches[i]
@@ -346,10 +344,11 @@ func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 			l.blind = true
 			continue
 		}
+		broken = false
 		made, err := w.build(site)
 		if err != nil {
 			l.blind = true
-			if !errors.Is(err, errBroken) {
+			if !broken {
 				d.Report(w.node, w.path, err)
 			}
 			continue

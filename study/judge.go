@@ -87,6 +87,8 @@ func (j *judge) value(m *measure, o *Outcome) (estimate.Estimate, error) {
 			return missing, fmt.Errorf("%s has no two readings in the window in %s", m.column, o.Cell.Arm)
 		}
 		return j.meanOf(o.Slopes[m.slope], o), nil
+	case "crossing":
+		return missing, fmt.Errorf("a crossing is across cells, and has no value in one")
 	case "ratio", "difference", "distance", "expression":
 		return j.combine(m, func(*measure) (*Outcome, error) { return o, nil }, o)
 	case "deviation":
@@ -724,6 +726,8 @@ func (j *judge) acrossCells(m *measure, cells []*Outcome) (estimate.Estimate, er
 		return j.replicas(m, one, cells[0])
 	case "slope":
 		return j.slope(m, cells)
+	case "crossing":
+		return j.crossing(m, cells)
 	}
 	o, err := one(m)
 	if err != nil {
@@ -786,6 +790,44 @@ func (j *judge) slope(m *measure, cells []*Outcome) (estimate.Estimate, error) {
 	e.SE, e.Lo, e.Hi = e.SE*wide, e.Value-float64(wide*(e.Value-e.Lo)), e.Value+float64(wide*(e.Hi-e.Value))
 	e.N = n // more replicas, not more cells, are what would narrow it
 	return e, nil
+}
+
+// crossing is where a measure passes a level along an axis. A cell in which it has no number is a gap.
+func (j *judge) crossing(m *measure, cells []*Outcome) (estimate.Estimate, error) {
+	type reading struct {
+		x float64
+		y estimate.Estimate
+	}
+	var all []reading
+	var reason error
+	known := false
+	for _, o := range cells {
+		x, err := m.over.at(j.st, o.Cell)
+		if err != nil {
+			return estimate.Missing(0), err
+		}
+		t, err := j.term(m.terms[0], o)
+		if err != nil {
+			t.e = estimate.Missing(0)
+			if reason == nil {
+				reason = fmt.Errorf("%s: %w", j.st.Label(o.Cell), err)
+			}
+		}
+		known = known || t.e.Known()
+		all = append(all, reading{x, t.e})
+	}
+	if !known && reason != nil {
+		return estimate.Missing(0), reason
+	}
+	sort.SliceStable(all, func(a, b int) bool { return all[a].x < all[b].x })
+	x, y := make([]float64, len(all)), make([]estimate.Estimate, len(all))
+	for i, r := range all {
+		x[i], y[i] = r.x, r.y
+		if i > 0 && x[i] == x[i-1] {
+			return estimate.Missing(0), fmt.Errorf("two cells stand at %g; want one at each place of the axis: choose them by dynamics and where", x[i])
+		}
+	}
+	return estimate.Crossing(x, y, m.cross)
 }
 
 // weights are the c for which Σcᵢyᵢ is the slope of the fit weighted by 1/se².

@@ -8,6 +8,7 @@ import (
 	"sgdlab"
 	"sgdlab/catalog"
 	"sgdlab/ensemble"
+	"sgdlab/estimate"
 	"sgdlab/spec"
 )
 
@@ -25,12 +26,13 @@ type measure struct {
 	terms  []*measure // of what is made of other measures
 	names  []string   // of terms in an expression
 	expr   *spec.Expr // of expression and replicas
-	over   *axis      // of a slope across cells; nil along a path
+	over   *axis      // of a slope across cells, nil along a path; of a crossing
 	log    string
 	stat   string // of replicas, and of the path of one
 	beside string // the other column of a correlation along paths
 	theory *spec.Node
 	scale  float64
+	cross  estimate.CrossingOptions
 
 	dynamics string                // only this arm
 	where    map[string]*spec.Node // only cells where these paths have these values
@@ -51,6 +53,7 @@ var measureKinds = []struct{ verb, with, doc string }{
 	{"min", "window", "smallest over the window: of a column's mean over replicas"},
 	{"mean", "window", "mean over replicas and over the window: of a column"},
 	{"slope", "", "least-squares slope {of: COLUMN, over: time, log: x|y|xy, window: [a, b]} along each replica's path, or {of: MEASURE, over: PATH or EXPRESSION in $paths, log: …} across cells, one for each value of what else is swept"},
+	{"crossing", "", "where along a swept path a measure passes a level: {of: MEASURE, level: NUMBER, over: PATH or EXPRESSION in $paths, which: first|last, linear: true}, one for each value of what else is swept"},
 	{"ratio", "", "of two measures: [a, b] is a/b"},
 	{"difference", "", "of two measures: [a, b] is a − b"},
 	{"distance", "", "of two measures: [a, b] is │a − b│; that of two laws is the expectation same-law"},
@@ -131,6 +134,8 @@ func (l *loader) bodyOf(m *measure, body *spec.Node, at string) {
 		m.column = l.columnName(body, at)
 	case "slope":
 		l.slopeOf(m, body, at)
+	case "crossing":
+		l.crossingOf(m, body, at)
 	case "ratio", "difference", "distance":
 		if body.Kind != spec.Seq || len(body.Items) != 2 {
 			l.problems.Add(body.Problem(at, "two measures, as in [{mean-time: a}, {mean-time: b}]"))
@@ -473,6 +478,32 @@ func (l *loader) slopeOf(m *measure, n *spec.Node, path string) {
 	}
 	m.over = l.axis(over, path+".over")
 	m.terms = []*measure{l.measure(of, path+".of")}
+}
+
+// crossingOf reads where a measure passes a level.
+func (l *loader) crossingOf(m *measure, n *spec.Node, path string) {
+	l.only(n, path, "of", "level", "over", "which", "linear")
+	m.cross.Level = l.number(n.Get("level"), path+".level", "a number", func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) })
+	if w := n.Get("which"); !w.IsNull() {
+		t, _ := w.Text()
+		if t != "first" && t != "last" {
+			l.problems.Add(w.Problem(path+".which", "first or last, along the axis"))
+		}
+		m.cross.Last = t == "last"
+	}
+	if b := n.Get("linear"); !b.IsNull() {
+		var ok bool
+		if m.cross.Linear, ok = b.Bool(); !ok {
+			l.problems.Add(b.Problem(path+".linear", "true or false"))
+		}
+	}
+	over := n.Get("over")
+	if over.IsNull() {
+		l.problems.Add(n.Mistake(path+".over", "nothing", "a path of the sweep, or an expression in $paths"))
+		return
+	}
+	m.over = l.axis(over, path+".over")
+	m.terms = []*measure{l.measure(n.Get("of"), path+".of")}
 }
 
 // askSlope makes every group that has the column fit a line to each path.

@@ -190,6 +190,11 @@ var measureTexts = map[string]struct{ example, text string }{
 	"slope": {"{slope: {of: {mean-time: exit}, over: 1/$dynamics.sde.noise.temperature, log: y}}",
 		`Over time, a line is fitted to each replica's own path, and the slopes are averaged; across cells, a line is fitted to their
 values, weighted by their errors. log says which axes are logarithmic.`},
+	"crossing": {"{crossing: {of: {value: flip-multiplier}, level: -1, over: dynamics.gd.rate}}",
+		`The first place, or the last, where two neighbouring cells are on different sides of the level, in either direction. Between them it is placed by
+inverse interpolation through four cells; its interval is what three of them say, with the errors of all. Where the values are not smooth, as those
+of a Lyapunov exponent, ask for linear: true, whose interval is from the one cell to the other; it is so too where the four cells do not rise or
+fall together. It is missing where nothing crosses.`},
 	"ratio":      {"{ratio: [{mean-time: exit, dynamics: sde}, {mean-time: exit, dynamics: sgd}]}", "By replica where random numbers are shared; else by Fieller's interval."},
 	"difference": {"{difference: [{value: loss, dynamics: sde}, {value: loss, dynamics: sgd}]}", "By replica where random numbers are shared; else by Welch's interval."},
 	"distance":   {"{distance: [{value: loss, dynamics: sde}, {value: loss, dynamics: sgd}]}", ""},

@@ -134,7 +134,7 @@ func TestExamplesOfClaimsLoad(t *testing.T) {
 	claim := func(measure, expect string) string {
 		return problemsOf(t, "claims:\n  - {id: a, "+measure+", "+expect+"}\n")
 	}
-	lacking := []string{"mode[1]", "$dynamics.gd", "$dynamics.sde.noise", "dynamics.sgd.rate"}
+	lacking := []string{"mode[1]", "$dynamics.gd", "$dynamics.sde.noise", "dynamics.sgd.rate", "dynamics.gd.rate"}
 	for _, w := range Measures() {
 		got := claim(w.Example, "expect: {at-least: 0}")
 		if got != "" && !slices.ContainsFunc(lacking, func(s string) bool { return strings.Contains(got, s) }) {
