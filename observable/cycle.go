@@ -266,31 +266,18 @@ func (o *Cycle) nearest(start lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
 	}
 }
 
-// apart is max|x − y|.
-func apart(x, y lanes.Pack) (gap lanes.Vec) {
-	for j := range x {
-		for l := range gap {
-			gap[l] = larger(gap[l], math.Abs(x[j][l]-y[j][l]))
-		}
-	}
-	return gap
-}
-
 // see is the least period of a state, 0 where it has none up to the longest.
-func (o *Cycle) see(start lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) (period [lanes.W]int) {
+func (o *Cycle) see(start lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) [lanes.W]int {
 	defer ws.Release(ws.Mark())
 	state := ws.Pack(o.size)
 	lanes.Copy(state, start)
-	for k := range o.MaxPeriod {
+	back := o.recurrence(state, o.MaxPeriod, ws)
+	for k := 1; ; k++ {
 		o.step(state, at, lanes.All)
-		back := o.same(state, start)
-		for l := range period {
-			if period[l] == 0 && back.Has(l) {
-				period[l] = k + 1
-			}
+		if back.after(k, state) {
+			return back.period
 		}
 	}
-	return period
 }
 
 // along fills points and gap from the first point, and returns the residual.

@@ -94,6 +94,18 @@ func TestOrbitNearZero(t *testing.T) {
 	}
 }
 
+// TestSettlingIsNoCycle: at κ = 0.9988 the minimum is approached to and fro, by |1 − 2κ| = 0.9976 a step. While that is still far off
+// the orbit has no period: in particular it is none of two steps, however little two steps move it.
+func TestSettlingIsNoCycle(t *testing.T) {
+	s, at := cubic(t, 0.9988)
+	for settle, want := range map[int]float64{1000: 0, 5000: 0, 6500: 0, 12_000: 1} {
+		o := built[sgdlab.Observable](t)(NewOrbit(OrbitSettings{Settle: settle, MaxPeriod: 16, closeness: close9}, s))
+		if p := observeAt(o, lanes.Pack{lanes.Splat(0.9)}, at)["orbit-period"][0]; p != want {
+			t.Errorf("period %g after %d steps, want %g", p, settle, want)
+		}
+	}
+}
+
 // TestLyapunov: ln|multiplier|/p on cycles, ln 3 where the cubic map is Chebyshev's, and the sign on either side of the onset
 // of chaos, κ = 1.3023.
 func TestLyapunov(t *testing.T) {

@@ -62,27 +62,81 @@ func (w *follower) step(state lanes.Pack, at *sgdlab.Clock, live lanes.Mask) {
 // lost is the max|θ| beyond which a replica counts as diverged.
 const lost = 1e10
 
-// closeness says when two states are one: max|x − y| ≤ Tolerance·max|y| or ≤ Absolute.
+// closeness says when two states are one.
 type closeness struct {
-	Tolerance float64 `default:"1e-9" check:">0" doc:"largest difference of two states that count as one, relative to their largest coordinate"`
-	Absolute  float64 `default:"1e-12" check:">=0" doc:"largest difference of two states that count as one, in units of θ"`
+	Tolerance float64 `default:"1e-9" check:">0" doc:"largest distance from a cycle, relative to the largest coordinate, at which an orbit counts as settled on it"`
+	Absolute  float64 `default:"1e-12" check:">=0" doc:"the same in units of θ, for cycles at 0"`
 }
 
-// same returns the lanes in which x is y.
-func (c closeness) same(x, y lanes.Pack) (m lanes.Mask) {
-	var gap, size lanes.Vec
+// recurrence finds the least period of a state from those that follow it: the first p after which the state is back, and if
+// it is not back to rounding, as far as can be told where it will end. With d₁ and d₂ how far it moves in p steps and in p more, that is
+//
+//	d₁²/(d₁ − d₂)
+//
+// away. So a state that still settles on a cycle of p steps, by leaps to and fro that shrink slowly, is not taken for one of 2p. Where
+// leaps are small and do not shrink rounding keeps them up: the state is as settled as it will ever be.
+type recurrence struct {
+	closeness
+	most          int        // the longest period that is looked for
+	first, second lanes.Pack // the state, and the one where it was first back
+	gap, reach    lanes.Vec  // d₁, and the largest distance that counts as none
+	size          lanes.Vec  // max|x| of the state
+	seen, period  [lanes.W]int
+	open          lanes.Mask // seen, and not yet decided
+}
+
+func (c closeness) recurrence(state lanes.Pack, most int, ws *lanes.Arena) *recurrence {
+	r := &recurrence{closeness: c, most: most, first: ws.Pack(len(state)), second: ws.Pack(len(state))}
+	lanes.Copy(r.first, state)
+	for l, x := range lanes.MaxAbs(state) {
+		r.reach[l], r.size[l] = max(c.Absolute, c.Tolerance*x), x
+	}
+	return r
+}
+
+// after looks at the state so many steps later, 1, 2, 3, …, and reports whether all is decided.
+func (r *recurrence) after(k int, state lanes.Pack) bool {
+	if k <= r.most {
+		gap := apart(state, r.first)
+		for l, g := range gap {
+			if r.seen[l] > 0 || !(g <= r.reach[l]) {
+				continue
+			}
+			r.seen[l], r.gap[l] = k, g
+			if g <= 0x1p-46*r.size[l] {
+				r.period[l] = k
+				continue
+			}
+			lanes.CopyLanes(r.second, state, lanes.None.With(l))
+			r.open = r.open.With(l)
+		}
+	}
+	for l, p := range r.seen {
+		if !r.open.Has(l) || k != 2*p {
+			continue
+		}
+		r.open = r.open.Without(l)
+		again := 0.0
+		for j := range state {
+			again = larger(again, math.Abs(state[j][l]-r.second[j][l]))
+		}
+		d := r.gap[l]
+		shrinks := d - again
+		if shrinks > 0 && float64(d*d) <= float64(r.reach[l]*shrinks) || d <= 0x1p-40*r.size[l] && math.Abs(shrinks) <= 0x1p-48*r.size[l] {
+			r.period[l] = p
+		}
+	}
+	return k >= r.most && r.open == lanes.None
+}
+
+// apart is max|x − y|.
+func apart(x, y lanes.Pack) (gap lanes.Vec) {
 	for j := range x {
 		for l := range gap {
 			gap[l] = larger(gap[l], math.Abs(x[j][l]-y[j][l]))
-			size[l] = larger(size[l], math.Abs(y[j][l]))
 		}
 	}
-	for l := range gap {
-		if gap[l] <= max(c.Absolute, c.Tolerance*size[l]) {
-			m = m.With(l)
-		}
-	}
-	return m
+	return gap
 }
 
 // larger is the larger of two numbers, NaN where one is.
@@ -96,7 +150,7 @@ func larger(a, b float64) float64 {
 // Orbit is where a deterministic dynamics goes on to from θ: with F its step at the rate and the time of the reading, and
 // θ₀ what `settle` further steps lead to,
 //
-//	period = the least p ≤ max-period with F^p(θ₀) = θ₀,  0 where there is none,
+//	period = the least p ≤ max-period with F^p(θ₀) = θ₀,  0 where there is none or θ₀ is not within the tolerance of it yet,
 //
 // and what an observable f reads along the way, orbit[k] = f(F^(k−1)(θ₀)): its lowest and its highest value, their
 // difference (range) and its mean over time. The last four are over n = max(values, max-period) steps, the mean over as many of them as are
@@ -163,28 +217,23 @@ func (o *Orbit) Columns() []sgdlab.Column {
 func (o *Orbit) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
 	state := o.begin(theta, o.Settle, at, ws)
-	first := ws.Pack(o.size)
-	lanes.Copy(first, state)
 	n := max(o.Values, o.MaxPeriod)
 	values, read := ws.Pack(n), ws.Pack(len(o.of.Columns()))
-	var period [lanes.W]int
+	back := o.recurrence(state, o.MaxPeriod, ws)
 	here := lanes.Within(state[:o.dim], lost)
-	for k := range n {
-		o.of.Observe(read, state[:o.dim], at, ws)
-		values[k] = read[o.column]
-		o.step(state, at, lanes.All)
-		here &= lanes.Within(state[:o.dim], lost)
-		if k < o.MaxPeriod {
-			back := o.same(state, first)
-			for l := range period {
-				if period[l] == 0 && back.Has(l) {
-					period[l] = k + 1
-				}
-			}
+	for k, decided := 0, false; k < n || !decided; k++ {
+		if k < n {
+			o.of.Observe(read, state[:o.dim], at, ws)
+			values[k] = read[o.column]
 		}
+		o.step(state, at, lanes.All)
+		if k < n {
+			here &= lanes.Within(state[:o.dim], lost)
+		}
+		decided = decided || back.after(k+1, state)
 	}
 	copy(dst[5:], values[:o.Values])
-	for l, p := range period {
+	for l, p := range back.period {
 		if !here.Has(l) {
 			for i := range dst {
 				dst[i][l] = math.NaN()
