@@ -229,6 +229,19 @@ func (r *run) timeFigure(event string, k int, inverse bool) *figure {
 	return f
 }
 
+// mostNumbered is how many of columns name[1], name[2], … are shown: the values along an orbit, say, are more than one looks through.
+const mostNumbered = 16
+
+// numberOf is the k of a column name[k], 0 of others.
+func numberOf(column string) int {
+	_, k, ok := strings.Cut(strings.TrimSuffix(column, "]"), "[")
+	n, err := strconv.Atoi(k)
+	if !ok || err != nil {
+		return 0
+	}
+	return n
+}
+
 // endFigure sets the final means of columns against a swept number.
 func (r *run) endFigure(k int) *figure {
 	s := r.swept[k]
@@ -239,6 +252,7 @@ func (r *run) endFigure(k int) *figure {
 		X: axis{Label: s.label}, Y: axis{Label: "mean at the end"}, Lo: "lower", Hi: "upper",
 		Keys: append(r.pointKeys(), "column"), Caption: "Mean over replicas at the end of their paths, with 95 % intervals.",
 	}
+	fewer := false
 	type spot struct{ panel, arm string }
 	curves := map[spot]int{}
 	for i := range r.points {
@@ -252,6 +266,10 @@ func (r *run) endFigure(k int) *figure {
 			for _, e := range r.cells[c].Estimates {
 				column, ok := strings.CutPrefix(e.Name, "end:")
 				if !ok || math.IsNaN(e.Value) || math.IsNaN(v.Number) {
+					continue
+				}
+				if numberOf(column) > mostNumbered {
+					fewer = true
 					continue
 				}
 				o := slices.Index(show.Options, column)
@@ -278,6 +296,9 @@ func (r *run) endFigure(k int) *figure {
 	}
 	if len(f.Curves) == 0 {
 		return nil
+	}
+	if fewer {
+		f.Caption += fmt.Sprintf(" Of numbered columns the first %d.", mostNumbered)
 	}
 	for i := range f.Curves {
 		f.Curves[i].sort()
@@ -321,12 +342,15 @@ func (r *run) analysisFigures() []*figure {
 			if len(p.Lines) > 0 {
 				f.Caption += " Lines: predicted or fitted, with their intervals."
 			}
+			if p.Note != "" {
+				f.Caption = "From the analysis " + a.Name + ". " + p.Note
+			}
 			items := []item{}
 			for _, of := range []struct {
 				what   string
 				kind   kind
 				curves []study.Curve
-			}{{"line", line, p.Lines}, {"points", points, p.Points}} {
+			}{{"line", line, p.Lines}, {"points", points, p.Points}, {"dots", dots, p.Dots}} {
 				used := map[int]int{}
 				for j, c := range of.curves {
 					c.Name = setting(c.Name)

@@ -38,6 +38,7 @@ const (
 	dashed    kind = "dash"  // a law or a theory beside what was measured
 	steps     kind = "step"  // constant from each point to the next
 	points    kind = "point" // with intervals
+	dots      kind = "dot"   // many, several at one abscissa
 	faintLine kind = "faint" // one replica's path
 )
 

@@ -568,14 +568,16 @@ func (r *run) analysisTables() []analysisView {
 func (r *run) cellTable() grid {
 	g := grid{Head: append([]heading{{Text: "cell", Number: true}, {Text: "dynamics"}}, r.settingsHead()...)}
 	g.Head = append(g.Head, heading{Text: "replicas", Number: true})
-	diverged, failed := false, false
+	diverged, failed, fewer := false, false, false
 	var names []string
 	units := map[string]string{}
 	for i := range r.cells {
 		c := &r.cells[i]
 		diverged, failed = diverged || c.Diverged > 0, failed || c.Failed != ""
 		for _, e := range c.Estimates {
-			if !slices.Contains(names, e.Name) {
+			if numberOf(e.Name) > mostNumbered {
+				fewer = true
+			} else if !slices.Contains(names, e.Name) {
 				names = append(names, e.Name)
 				units[e.Name] = e.Unit
 			}
@@ -614,6 +616,9 @@ func (r *run) cellTable() grid {
 		g.Rows = append(g.Rows, row)
 	}
 	g.Note = "Value ± standard error; intervals and numbers of observations are in " + store.CellsFile + "."
+	if fewer {
+		g.Note += fmt.Sprintf(" Of numbered columns the first %d are here, and all there.", mostNumbered)
+	}
 	g.Fold = len(g.Rows) > foldRows
 	return g
 }

@@ -561,3 +561,46 @@ func TestErrors(t *testing.T) {
 		t.Error("the page does not say which files it misses")
 	}
 }
+
+// TestManyDots: a thousand orbits of 64 values are one path of the SVG and one curve of the page, light, and all are in the CSV. Of the
+// numbered columns the page shows the first.
+func TestManyDots(t *testing.T) {
+	c := timeSeries(2)
+	var dots study.Curve
+	dots.Name = "sgd"
+	x := 0.5
+	for i := range 1000 {
+		for range 64 {
+			x = 3.99 * x * (1 - x)
+			dots.X, dots.Y = append(dots.X, store.Number(i)), append(dots.Y, store.Number(x))
+		}
+	}
+	dots.Y[7] = store.Number(math.NaN())
+	c.analyses = []study.Analysis{{Name: "bifurcation", Title: "Orbits", Plots: []study.Plot{{Title: "Values", X: "rate", Y: "value", Dots: []study.Curve{dots}, Note: "Dots: values."}}}}
+	for i := range c.cells {
+		c.cells[i].Params = []store.Param{{Path: "rate", Number: float64(i), Text: fmt.Sprint(i)}}
+		c.cells[i].Point = i
+		for k := range 40 {
+			c.cells[i].Estimates = append(c.cells[i].Estimates, estimated(fmt.Sprintf("end:settled[%d]", k+1), 1, 0, 1, 1, 1, ""))
+		}
+	}
+	dir := c.folder(t)
+	if err := Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	page := string(read(t, dir, store.ReportFile))
+	if !strings.Contains(page, `["dot",`) || !strings.Contains(page, "Dots: values.") {
+		t.Error("no dots on the page")
+	}
+	if !strings.Contains(page, "settled[16]") || strings.Contains(page, "settled[17]") || !strings.Contains(page, "Of numbered columns the first 16") {
+		t.Error("the page does not stop at the sixteenth of numbered columns")
+	}
+	svg := read(t, dir, store.FigureDir, "bifurcation-1.svg")
+	elements, err := wellFormed(svg)
+	if err != nil || len(svg) > 1_500_000 || elements["path"] > 100 {
+		t.Errorf("an SVG of %d bytes with %d paths (%v)", len(svg), elements["path"], err)
+	}
+	if rows := strings.Count(string(read(t, dir, store.FigureDir, "bifurcation-1.csv")), "\n"); rows != 64_001 {
+		t.Errorf("%d rows in the CSV", rows)
+	}
+}

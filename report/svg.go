@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -66,7 +67,9 @@ func (f *figure) svg() (_ []byte, err error) {
 	shown := 0
 	for _, p := range panels {
 		for _, it := range p.Items {
-			shown += len(f.Curves[it.Curve].X)
+			if c := &f.Curves[it.Curve]; c.Kind != dots {
+				shown += len(c.X)
+			}
 		}
 	}
 	share := 1.0
@@ -385,6 +388,12 @@ func (d *curves) Plot(dc draw.Canvas, p *plot.Plot) {
 	for _, bands := range []bool{true, false} {
 		for _, it := range d.panel.Items {
 			c := d.f.Curves[it.Curve]
+			if c.Kind == dots {
+				if !bands {
+					d.cloud(dc, &c, it, inside)
+				}
+				continue
+			}
 			if n := int(d.share * float64(len(c.X))); n < len(c.X) {
 				keep := thin(c.X, c.Y, max(8, n))
 				c.X, c.Y, c.Lo, c.Hi = pick(c.X, keep), pick(c.Y, keep), pick(c.Lo, keep), pick(c.Hi, keep)
@@ -480,6 +489,41 @@ func (d *curves) marks(dc draw.Canvas, c *curve, it item, shift vg.Length, insid
 	}
 }
 
+// cloud draws dots on a raster finer than the eye: those that fill a stretch of a column are one stroke, and all are one path, so
+// that a million of them weigh no more than the raster.
+func (d *curves) cloud(dc draw.Canvas, c *curve, it item, inside func(x, y float64) (vg.Point, bool)) {
+	const pitch = 0.5
+	filled := map[int][]int{}
+	for i := range c.X {
+		at, ok := inside(c.X[i], c.Y[i])
+		if !ok || !dc.Contains(at) {
+			continue
+		}
+		column := int(math.Round(float64(at.X) / pitch))
+		filled[column] = append(filled[column], int(math.Round(float64(at.Y)/pitch)))
+	}
+	var path vg.Path
+	for _, column := range slices.Sorted(maps.Keys(filled)) {
+		rows := filled[column]
+		slices.Sort(rows)
+		rows = slices.Compact(rows)
+		x := vg.Length(column) * pitch
+		for i := 0; i < len(rows); {
+			k := i + 1
+			for k < len(rows) && rows[k] == rows[k-1]+1 {
+				k++
+			}
+			path.Move(vg.Point{X: x, Y: (vg.Length(rows[i]) - 0.6) * pitch})
+			path.Line(vg.Point{X: x, Y: (vg.Length(rows[k-1]) + 0.6) * pitch})
+			i = k
+		}
+	}
+	if len(path) > 0 {
+		dc.SetLineStyle(draw.LineStyle{Color: colourOf(it.Colour), Width: 1.2 * pitch})
+		dc.Stroke(path)
+	}
+}
+
 // legend is the names of the curves of all panels, in lines below them.
 type legend []legendEntry
 
@@ -542,7 +586,9 @@ func (l legend) draw(dc draw.Canvas, margin, height vg.Length) {
 	style := words(textSize - 1)
 	for i, e := range l {
 		x, y := margin+at[i].X, height-at[i].Y-legendLine/2
-		if e.kind == points {
+		if e.kind == dots {
+			dc.DrawGlyph(draw.GlyphStyle{Color: colourOf(e.Colour), Radius: 1.5, Shape: draw.CircleGlyph{}}, vg.Point{X: x + 8, Y: y + 3})
+		} else if e.kind == points {
 			dc.DrawGlyph(e.glyph(), vg.Point{X: x + 8, Y: y + 3})
 		} else {
 			dc.StrokeLine2(e.stroke(e.kind), x, y+3, x+17, y+3)

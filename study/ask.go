@@ -16,11 +16,26 @@ import (
 
 // Ask is an analysis over the cells.
 type Ask struct {
-	Name       string
-	Event      string
-	Regressors []string
-	By         []string
-	Reference  string
+	Name string
+	find func(st *Study, all []*Outcome) (Analysis, error)
+}
+
+// askKinds says how each ask is read: it notes its mistakes, and is ready where there are none.
+var askKinds = []struct {
+	name string
+	read func(l *loader, n *spec.Node, at string) func(st *Study, all []*Outcome) (Analysis, error)
+}{
+	{"escape-law", (*loader).askEscapeLaw},
+	{"compare-laws", (*loader).askCompareLaws},
+	{"bifurcation", (*loader).askBifurcation},
+}
+
+func askNames() []string {
+	var out []string
+	for _, k := range askKinds {
+		out = append(out, k.name)
+	}
+	return out
 }
 
 // Analysis is what an ask found, in a form that a report can show without knowing the ask.
@@ -47,8 +62,10 @@ type Plot struct {
 	Y      string  `json:"y"`
 	LogX   bool    `json:"log_x"`
 	LogY   bool    `json:"log_y"`
-	Points []Curve `json:"points"` // measured, with intervals
-	Lines  []Curve `json:"lines"`  // predicted
+	Points []Curve `json:"points"`         // measured, with intervals
+	Lines  []Curve `json:"lines"`          // predicted
+	Dots   []Curve `json:"dots,omitempty"` // many exact values, several at one abscissa, without intervals
+	Note   string  `json:"note,omitempty"` // what is drawn, in place of the caption that points and lines have
 }
 
 // Curve is a named list of points; Lo and Hi are empty where there are no intervals.
@@ -100,82 +117,95 @@ func (l *loader) asks(n *spec.Node) {
 	for i, it := range n.Items {
 		at := fmt.Sprintf("ask[%d]", i)
 		name, _ := it.Get("name").Text()
-		a := Ask{Name: name}
-		own := catalog.Scanner(l.problems)
-		switch name {
-		case "escape-law":
-			var s escapeLawSettings
-			if !own.Struct(it, at, &s, "name") {
-				continue
-			}
-			if len(s.Regressors) == 0 {
-				l.problems.Add(it.Get("regressors").Mistake(at+".regressors", "an empty list", "some of "+strings.Join(regressorNames(), ", ")))
-			}
-			for j, r := range s.Regressors {
-				if indexOf(regressorNames(), r) < 0 {
-					l.problems.Add(it.Get("regressors").Mistake(fmt.Sprintf("%s.regressors[%d]", at, j), shown(r), "one of "+strings.Join(regressorNames(), ", ")+spec.DidYouMean(r, regressorNames())))
-				}
-			}
-			swept := l.study.swept()
-			for j, path := range s.By {
-				want := "a path of the sweep: " + strings.Join(swept, ", ") + spec.DidYouMean(path, swept)
-				if len(swept) == 0 {
-					want = "a path of the sweep, and there is no sweep"
-				}
-				if indexOf(swept, path) < 0 {
-					l.problems.Add(it.Get("by").Mistake(fmt.Sprintf("%s.by[%d]", at, j), shown(path), want))
-				}
-			}
-			a.Event, a.Regressors, a.By = s.Event, s.Regressors, s.By
-			if a.By == nil {
-				for _, p := range l.study.Points[0].Params {
-					if strings.HasPrefix(p.Path, "start.") {
-						a.By = append(a.By, p.Path)
-					}
-				}
-			}
-			if len(*l.problems) == 0 {
-				if _, err := l.study.depth(&l.study.Cells[0]); err != nil {
-					l.problems.Add(it.Mistake(at, "escape-law, but "+reason(err), ""))
-				}
-			}
-		case "compare-laws":
-			var s compareLawsSettings
-			if !own.Struct(it, at, &s, "name") {
-				continue
-			}
-			a.Event, a.Reference = s.Event, s.Reference
-			if indexOf(l.study.Arms, s.Reference) < 0 {
-				l.problems.Add(it.Get("reference").Problem(at+".reference", "one of the dynamics "+strings.Join(l.study.Arms, ", ")))
-			}
-		default:
-			known := []string{"escape-law", "compare-laws"}
-			l.problems.Add(it.Mistake(at+".name", fmt.Sprintf("%q", name), "one of "+strings.Join(known, ", ")+spec.DidYouMean(name, known)))
+		k := indexOf(askNames(), name)
+		if k < 0 {
+			l.problems.Add(it.Mistake(at+".name", fmt.Sprintf("%q", name), "one of "+strings.Join(askNames(), ", ")+spec.DidYouMean(name, askNames())))
 			continue
 		}
-		if indexOf(l.study.Events, a.Event) < 0 {
-			l.problems.Add(it.Get("event").Problem(at+".event", l.anEvent(a.Event)))
+		if find := askKinds[k].read(l, it, at); find != nil {
+			l.study.Asks = append(l.study.Asks, Ask{Name: name, find: find})
 		}
-		l.study.Asks = append(l.study.Asks, a)
 	}
+}
+
+// askSettings reads the keys of an ask beside its name.
+func (l *loader) askSettings(n *spec.Node, at string, into any) bool {
+	return catalog.Scanner(l.problems).Struct(n, at, into, "name")
+}
+
+func (l *loader) askEscapeLaw(n *spec.Node, at string) func(st *Study, all []*Outcome) (Analysis, error) {
+	var s escapeLawSettings
+	if !l.askSettings(n, at, &s) {
+		return nil
+	}
+	if len(s.Regressors) == 0 {
+		l.problems.Add(n.Get("regressors").Mistake(at+".regressors", "an empty list", "some of "+strings.Join(regressorNames(), ", ")))
+	}
+	for j, r := range s.Regressors {
+		if indexOf(regressorNames(), r) < 0 {
+			l.problems.Add(n.Get("regressors").Mistake(fmt.Sprintf("%s.regressors[%d]", at, j), shown(r), "one of "+strings.Join(regressorNames(), ", ")+spec.DidYouMean(r, regressorNames())))
+		}
+	}
+	for j, path := range s.By {
+		l.sweptName(n.Get("by"), fmt.Sprintf("%s.by[%d]", at, j), path)
+	}
+	if s.By == nil {
+		for _, p := range l.study.Points[0].Params {
+			if strings.HasPrefix(p.Path, "start.") {
+				s.By = append(s.By, p.Path)
+			}
+		}
+	}
+	if len(*l.problems) == 0 {
+		if _, err := l.study.depth(&l.study.Cells[0]); err != nil {
+			l.problems.Add(n.Mistake(at, "escape-law, but "+reason(err), ""))
+		}
+	}
+	l.askedEvent(n, at, s.Event)
+	return func(st *Study, all []*Outcome) (Analysis, error) { return st.escapeLaw(&s, all) }
+}
+
+func (l *loader) askCompareLaws(n *spec.Node, at string) func(st *Study, all []*Outcome) (Analysis, error) {
+	var s compareLawsSettings
+	if !l.askSettings(n, at, &s) {
+		return nil
+	}
+	if indexOf(l.study.Arms, s.Reference) < 0 {
+		l.problems.Add(n.Get("reference").Problem(at+".reference", "one of the dynamics "+strings.Join(l.study.Arms, ", ")))
+	}
+	l.askedEvent(n, at, s.Event)
+	return func(st *Study, all []*Outcome) (Analysis, error) { return st.compareLaws(&s, all) }
+}
+
+func (l *loader) askedEvent(n *spec.Node, at, name string) {
+	if indexOf(l.study.Events, name) < 0 {
+		l.problems.Add(n.Get("event").Problem(at+".event", l.anEvent(name)))
+	}
+}
+
+// sweptName checks that a path is one of the sweep.
+func (l *loader) sweptName(n *spec.Node, at, path string) bool {
+	swept := l.study.swept()
+	if indexOf(swept, path) >= 0 {
+		return true
+	}
+	want := "a path of the sweep: " + strings.Join(swept, ", ") + spec.DidYouMean(path, swept)
+	if len(swept) == 0 {
+		want = "a path of the sweep, and there is no sweep"
+	}
+	l.problems.Add(n.Mistake(at, shown(path), want))
+	return false
 }
 
 // Analyse answers the study's asks.
 func (st *Study) Analyse(all []*Outcome) ([]Analysis, error) {
 	out := []Analysis{}
-	for i := range st.Asks {
-		a := &st.Asks[i]
-		var one Analysis
-		var err error
-		switch a.Name {
-		case "escape-law":
-			one, err = st.escapeLaw(a, all)
-		case "compare-laws":
-			one, err = st.compareLaws(a, all)
-		}
+	for _, a := range st.Asks {
+		one, err := a.find(st, all)
 		if err != nil {
 			return nil, fmt.Errorf("ask %s: %w", a.Name, err)
 		}
+		one.Name = a.Name
 		out = append(out, one)
 	}
 	return out, nil
@@ -306,8 +336,8 @@ func columns(f sgdlab.Factor, theta lanes.Pack, ws *lanes.Arena) float64 {
 }
 
 // escapeLaw fits log mean time on the regressors, for each dynamics and each split.
-func (st *Study) escapeLaw(a *Ask, all []*Outcome) (Analysis, error) {
-	out := Analysis{Name: a.Name, Title: "What sets the mean time to " + a.Event}
+func (st *Study) escapeLaw(a *escapeLawSettings, all []*Outcome) (Analysis, error) {
+	out := Analysis{Title: "What sets the mean time to " + a.Event}
 	coefficients := Table{Title: "Joint fit of log mean time", Columns: []string{"dynamics", "points of", "regressor", "coefficient", "se", "lower", "upper", "VIF"}}
 	single := Table{Title: "One regressor at a time", Columns: []string{"dynamics", "points of", "regressor", "slope", "se", "lower", "upper", "R²", "AICc", "χ²/dof"}}
 	collinear := Table{Title: "Collinearity of the regressors", Columns: []string{"dynamics", "points of", "pair", "correlation", "condition number"}}
@@ -445,7 +475,7 @@ func (s *split) label() string {
 	return s.arm + ", " + s.name
 }
 
-func (st *Study) splits(a *Ask, all []*Outcome) []*split {
+func (st *Study) splits(a *escapeLawSettings, all []*Outcome) []*split {
 	var out []*split
 	for _, arm := range st.Arms {
 		for _, o := range all {
@@ -493,8 +523,8 @@ func logTime(s *estimate.Survival) (estimate.Estimate, bool) {
 const permutations = 999
 
 // compareLaws asks of every dynamics whether it has the reference's law of escape times.
-func (st *Study) compareLaws(a *Ask, all []*Outcome) (Analysis, error) {
-	out := Analysis{Name: a.Name, Title: "Which dynamics has the law of the times to " + a.Event + " of " + a.Reference}
+func (st *Study) compareLaws(a *compareLawsSettings, all []*Outcome) (Analysis, error) {
+	out := Analysis{Title: "Which dynamics has the law of the times to " + a.Event + " of " + a.Reference}
 	t := Table{Title: "Against " + a.Reference, Columns: []string{"dynamics", "cell", "KS distance", "p (permutation)", "ratio of means", "lower", "upper", "n"}}
 	plot := Plot{Title: "Ratio of mean times to those of " + a.Reference, X: "point of the sweep", Y: "ratio of means", LogY: true}
 	type tally struct{ cells, rejected, within int }

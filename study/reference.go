@@ -74,7 +74,7 @@ censored. A deterministic dynamics from a deterministic start runs one replica, 
 			Text: "The names of the roads stand in a list.\n\n" +
 				"\ttheory      the closed law whose regime holds\n\tsolve       the mean exit time by quadrature, for one coordinate\n\tsimulate    the mean over replicas",
 			Example: "answer: {exit: [theory, solve, simulate]}"},
-		{Name: "ask", Doc: "analyses over all points: a list", Text: "Each entry has a name, escape-law or compare-laws, and its parameters.",
+		{Name: "ask", Doc: "analyses over all points: a list", Text: "Each entry has a name, escape-law, compare-laws or bifurcation, and its parameters.",
 			Example: "ask:\n  - {name: compare-laws, event: exit, reference: sgd}"},
 		{Name: "claims", Doc: "measurements beside expectations: a list", Fields: of[claimsKeys](),
 			Text: `A claim is judged in each cell (a point of the sweep under one dynamics) that its measure chooses. With the whole 95 %
@@ -147,6 +147,19 @@ A fit takes at least 8 points with a known mean time; with ΔL/T among the regre
 distance with a p-value by permutation, and the ratio of mean times with its interval, paired by replica where random
 numbers are shared.`,
 			Example: "ask:\n  - {name: compare-laws, event: exit, reference: sgd}"},
+		{Name: "bifurcation", Doc: "which orbits deterministic dynamics settles on along a swept path, where their period changes, and where chaos begins", Fields: of[bifurcationSettings](),
+			Text: `It draws the values of an orbit against the path (observe {name: orbit, of: …, values: 64}, a cycle's each once), the Lyapunov
+exponent and the Floquet multipliers where lyapunov and cycle are observed, and lists the stretches of one period and where the period
+changes, between which two neighbouring points; 0 is no period up to max-period. The ratio of a doubling after two others is
+
+	(x₂ − x₁)/(x₃ − x₂),
+
+which tends to Feigenbaum's 4.669. Chaos begins where the exponent first exceeds chaos.
+
+With bisect: true the dynamics is run from its start between the two points, at eight places at once, until the bracket is as narrow as
+tolerance says, relative to the parameter, each time for 360 steps over the relative width of the bracket. It is one replica a cell: sweep the
+seed for others.`,
+			Example: "ask:\n  - {name: bifurcation, over: dynamics.gd.rate, bisect: true}"},
 	}
 }
 

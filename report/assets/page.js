@@ -57,7 +57,8 @@ function key(c) { // of the read-out
   svg.setAttribute("viewBox", "0 0 22 12");
   const put = (tag, a) => { const e = document.createElementNS(ns, tag); for (const k in a) e.setAttribute(k, a[k]); svg.append(e); };
   const stroke = colour(c.colour);
-  if (c.kind === "point") {
+  if (c.kind === "dot") put("circle", { cx: 11, cy: 6, r: 1.8, fill: stroke });
+  else if (c.kind === "point") {
     put("line", { x1: 11, x2: 11, y1: 0, y2: 12, stroke, "stroke-width": 1.4 });
     const fill = c.variant % 4 === 1 ? shade("--paper") : stroke;
     if (c.variant % 4 === 2) put("path", { d: "M11 1.5L15.5 10H6.5Z", fill, stroke });
@@ -146,6 +147,23 @@ class Chart {
       const xs = [], rows = [];
       for (const i of keep) { if (xs.length && c.x[i] === xs[xs.length - 1]) { rows[rows.length - 1] = i; continue; } xs.push(c.x[i]); rows.push(i); }
       const stroke = colour(c.colour), off = this.off.has(c.name);
+      if (c.kind === "dot") { // drawn by points; of each abscissa uPlot has the least and the greatest, for its ranges
+        const least = [], most = [];
+        xs.forEach(() => { least.push(null); most.push(null); });
+        let r = -1, at;
+        for (const i of keep) {
+          if (r < 0 || c.x[i] !== at) [r, at] = [r + 1, c.x[i]];
+          const y = up(c.y[i]);
+          if (y == null) continue;
+          if (least[r] == null || y < least[r]) least[r] = y;
+          if (most[r] == null || y > most[r]) most[r] = y;
+        }
+        tables.push([xs, least, most]);
+        c.at = series.length;
+        c.parts = [c.at, c.at + 1];
+        for (let i = 0; i < 2; i++) series.push({ show: !off, paths: () => null, points: { show: false } });
+        return;
+      }
       const line = c.kind === "point" ? { paths: () => null, points: { show: false } } : {
         stroke: c.kind === "faint" ? veil(stroke, .5) : stroke, width: c.kind === "faint" ? 1 : 1.75, dash: dashOf(c), spanGaps: true,
         points: { show: xs.length < 2, size: 6 },
@@ -222,6 +240,16 @@ class Chart {
     ctx.beginPath();
     ctx.rect(left - 6 * px, top - 6 * px, width + 12 * px, height + 12 * px);
     ctx.clip();
+    for (const c of this.shown) {
+      if (c.kind !== "dot" || this.off.has(c.name)) continue;
+      ctx.fillStyle = colour(c.colour);
+      const r = Math.max(1, (c.x.length > 5000 ? .9 : 1.6) * px);
+      c.x.forEach((x, i) => {
+        const y = c.y[i];
+        if (x == null || y == null || logX && !(x > 0) || logY && !(y > 0)) return;
+        ctx.fillRect(u.valToPos(x, "x", true) - r / 2, u.valToPos(y, "y", true) - r / 2, r, r);
+      });
+    }
     const marked = this.shown.filter(c => c.kind === "point");
     for (const [k, c] of marked.entries()) {
       if (this.off.has(c.name)) continue;
