@@ -15,7 +15,7 @@ import (
 
 type bifurcationSettings struct {
 	Over      string  `optional:"true" doc:"the swept path along which orbits are set out; may be left out where one path is swept"`
-	Orbit     string  `optional:"true" doc:"the word of the orbit's as, where it has one"`
+	Orbit     string  `default:"orbit" doc:"the word of the orbit's as"`
 	Chaos     float64 `default:"0.005" doc:"Lyapunov exponent per step above which an orbit counts as chaotic"`
 	Bisect    bool    `default:"false" doc:"narrow down where periods change, by running the dynamics between neighbouring points of the sweep"`
 	Tolerance float64 `default:"1e-4" check:">=1e-8 <1" doc:"width of a bracket, relative to the larger of its ends, at which bisect stops"`
@@ -46,10 +46,7 @@ func (l *loader) askBifurcation(n *spec.Node, at string) func(st *Study, all []*
 	default:
 		l.problems.Add(n.Mistake(at+".over", "nothing", fmt.Sprintf("the path along which orbits are set out, of %d swept: %s", len(swept), strings.Join(swept, ", "))))
 	}
-	b.period, b.values = "period", "settled"
-	if b.Orbit != "" {
-		b.period, b.values = b.Orbit+"-period", b.Orbit+"-settled"
-	}
+	b.period, b.values = b.Orbit+"-period", b.Orbit
 	if l.blind {
 		return nil // something else is wrong where columns come from
 	}

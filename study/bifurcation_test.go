@@ -56,7 +56,7 @@ ask: [{name: bifurcation, bisect: true, tolerance: 1e-4}]
 		count[float64(x)]++
 	}
 	for _, o := range all {
-		p, _ := o.end("period")
+		p, _ := o.end("orbit-period")
 		x, _ := st.Points[o.Cell.Point].Params[0].Value.Float()
 		want := 8
 		if p > 0 {
