@@ -1,6 +1,11 @@
 package sgdlab
 
-import "sgdlab/lanes"
+import (
+	"fmt"
+	"strings"
+
+	"sgdlab/lanes"
+)
 
 // Column names one number that an observable reads.
 type Column struct {
@@ -13,6 +18,61 @@ type Observable interface {
 	Columns() []Column
 	// Observe fills dst, one row per column. What is not defined at θ is NaN.
 	Observe(dst, theta lanes.Pack, at *Clock, ws *lanes.Arena)
+}
+
+// Reading observables read more of a stepper's state than θ.
+type Reading interface {
+	Observable
+	// Reads names the blocks of the state that are handed to Observe behind θ, one after the other.
+	Reads() []string
+}
+
+// Hand is how an observable is handed a stepper's state: θ, and the blocks that it reads.
+type Hand struct {
+	parts []span
+	size  int
+}
+
+type span struct{ from, size int }
+
+// NewHand finds the blocks that an observable reads among those of a stepper.
+func NewHand(o Observable, of Stepper) (Hand, error) {
+	blocks := of.Blocks()
+	h := Hand{parts: []span{{0, blocks[0].Size}}, size: blocks[0].Size}
+	r, ok := o.(Reading)
+	if !ok {
+		return h, nil
+	}
+next:
+	for _, name := range r.Reads() {
+		from := 0
+		var have []string
+		for _, b := range blocks {
+			if b.Name == name {
+				h.parts = append(h.parts, span{from, b.Size})
+				h.size += b.Size
+				continue next
+			}
+			from += b.Size
+			have = append(have, b.Name)
+		}
+		return h, fmt.Errorf("reads the block %s of the state, which the dynamics does not have; it has %s", name, strings.Join(have, ", "))
+	}
+	return h, nil
+}
+
+// Of is what an observable reads of a state, in ws where it is more than θ.
+func (h Hand) Of(state lanes.Pack, ws *lanes.Arena) lanes.Pack {
+	if len(h.parts) == 1 {
+		return state[:h.size]
+	}
+	p := ws.Pack(h.size)
+	n := 0
+	for _, s := range h.parts {
+		lanes.Copy(p[n:n+s.size], state[s.from:s.from+s.size])
+		n += s.size
+	}
+	return p
 }
 
 // Differentiable observables know the gradient of their first column: events use it to place a bridge between two steps

@@ -674,7 +674,15 @@ func TestObservables(t *testing.T) {
 			}
 			return dst
 		}
-		theta := normals("theta", d)
+		rows := d // of what it is handed
+		if r, more := o.(sgdlab.Reading); more {
+			hand := must[sgdlab.Hand](t)(sgdlab.NewHand(r, blocked(d)))
+			rows = len(hand.Of(blank(sgdlab.Size(blocked(d))), arena()))
+			if rows == d || len(r.Reads()) == 0 {
+				t.Errorf("it reads %v, and is handed θ", r.Reads())
+			}
+		}
+		theta := normals("theta", rows)
 		want := independent(t, "its value", func(at *sgdlab.Clock, p ...lanes.Pack) lanes.Pack { return look(build(t), p[0], at) }, theta)
 		for i := range want {
 			for l, x := range want[i] {
@@ -683,7 +691,7 @@ func TestObservables(t *testing.T) {
 				}
 			}
 		}
-		look(o, normals("other", d), clock())
+		look(o, normals("other", rows), clock())
 		equal(t, "its value after another", look(o, theta, clock()), want, lanes.All)
 		for i, row := range look(o, ill(theta, 3, math.NaN()), clock()) {
 			if !math.IsNaN(row[3]) && row[3] != want[i][3] { // unless it does not depend on θ
@@ -719,6 +727,19 @@ func TestObservables(t *testing.T) {
 			}
 		}
 	})
+}
+
+// blocked is a stepper with the blocks that observables read, on a model of so many coordinates.
+type blocked int
+
+func (d blocked) Blocks() []sgdlab.Block {
+	return []sgdlab.Block{{Name: "theta", Size: int(d)}, {Name: "oscillation", Size: 2 * int(d)}, {Name: "a.theta", Size: int(d)}, {Name: "b.theta", Size: int(d)}, {Name: "b.oscillation", Size: 3 * int(d)}}
+}
+func (blocked) Init(_, _ lanes.Pack, _ *sgdlab.Clock, _ lanes.Mask) {}
+func (blocked) Random() bool                                        { return false }
+func (blocked) Pace() (unit, step sgdlab.Setting)                   { return nil, nil }
+func (blocked) Step(lanes.Pack, *sgdlab.Clock, lanes.Mask, *sgdlab.StepRecord) (dt lanes.Vec) {
+	return dt
 }
 
 // Accumulators add up steps: a path's sum is that of its parts, lanes are independent, and those not live keep theirs.

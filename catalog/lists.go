@@ -62,6 +62,8 @@ var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
 	Entry("sgd", "mini-batch stochastic gradient descent, with or without momentum, label noise and added noise", dynamics.NewSGD),
 	Entry("sde", "a stochastic differential equation dθ = −∇L dt + Σ scale·σ(θ)dW", scheme.NewSDE),
 	Entry("flow", "gradient flow dθ = −∇L dt to a tolerance, by adaptive Dormand–Prince", scheme.NewFlow),
+	Entry("central-flow", "the central flow of gradient descent: its path in the mean over its oscillation at the edge of stability", scheme.NewCentral),
+	Entry("stable-flow", "gradient flow turned aside where it would take the sharpness past 2/η", scheme.NewStable),
 }
 
 // Drifts lists the systematic part of an SDE.
@@ -143,6 +145,8 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("noise-hessian-alignment", "tr(CH)/(‖C‖‖H‖)", observable.NewNoiseHessianAlignment),
 	Entry("noise-to-drift", "√(tr C/B)/‖∇L‖: the noise of a step of SGD over its drift", observable.NewNoiseToDrift),
 	Entry("gradient-noise-kurtosis", "of one sample's gradient noise, 3 for a Gaussian: over coordinates, along the noisiest direction, whitened", observable.NewGradientNoiseKurtosis),
+	Entry("predicted-loss", "L + ½⟨∇²L, Σ⟩: the loss in the mean that a central flow predicts", observable.NewPredictedLoss),
+	Entry("oscillation-variance", "tr Σ: the variance of the oscillation that a central flow predicts", observable.NewOscillationVariance),
 	Entry("sharpness", "largest (algebraic) eigenvalues of ∇²L, with their residuals", observable.NewSharpness),
 }
 

@@ -32,6 +32,8 @@ type Runner struct {
 	columns  []int      // of each watch
 	first    []int      // column of each watch in End
 	events   []int      // number of columns of each event's observable
+	watched  []sgdlab.Hand
+	awaited  []sgdlab.Hand // of each event
 	crossing sgdlab.Crossing
 	needPath bool // someone needs θ before the step
 	rec      *sgdlab.StepRecord
@@ -90,6 +92,11 @@ func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
 	n := 0
 	for i := range rig.Watches {
 		w := &rig.Watches[i]
+		hand, err := sgdlab.NewHand(w.Observable, rig.Stepper)
+		if err != nil {
+			return nil, fmt.Errorf("%s %w", w.Name, err)
+		}
+		r.watched = append(r.watched, hand)
 		r.columns = append(r.columns, len(w.Columns()))
 		r.first = append(r.first, n)
 		n += len(w.Columns())
@@ -104,6 +111,11 @@ func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
 	for i := range rig.Events {
 		p, ok := rig.Events[i].Locate.(interface{ Pathless() bool })
 		r.needPath = r.needPath || rig.Events[i].Locate != nil && !(ok && p.Pathless())
+		hand, err := sgdlab.NewHand(rig.Events[i].Of, rig.Stepper)
+		if err != nil {
+			return nil, fmt.Errorf("event %s %w", rig.Events[i].Name, err)
+		}
+		r.awaited = append(r.awaited, hand)
 		r.events = append(r.events, len(rig.Events[i].Of.Columns()))
 		n = max(n, r.events[i])
 	}
@@ -450,7 +462,7 @@ func (r *Runner) observe(w int) lanes.Pack {
 	}
 	cols := r.cols[:r.columns[w]]
 	r.ws.Reset()
-	watch.Observable.Observe(cols, r.theta(), &r.s.Clock, &r.ws)
+	watch.Observable.Observe(cols, r.watched[w].Of(r.s.State, &r.ws), &r.s.Clock, &r.ws)
 	return cols
 }
 
@@ -724,7 +736,7 @@ func (r *Runner) column(e int) lanes.Vec {
 	ev := &r.rig.Events[e]
 	cols := r.cols[:r.events[e]]
 	r.ws.Reset()
-	ev.Of.Observe(cols, r.theta(), &r.s.Clock, &r.ws)
+	ev.Of.Observe(cols, r.awaited[e].Of(r.s.State, &r.ws), &r.s.Clock, &r.ws)
 	return cols[ev.Column]
 }
 

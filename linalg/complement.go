@@ -64,7 +64,7 @@ func (s *Scratch) Complement(x, a, b []float64) (residual float64) {
 			best = r
 			copy(x, try)
 		}
-		if best <= 1e-11 {
+		if best <= 1e-10 {
 			break
 		}
 	}

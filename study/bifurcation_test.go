@@ -73,7 +73,7 @@ ask: [{name: bifurcation, bisect: true, tolerance: 1e-4}]
 func TestBifurcationOfSeveral(t *testing.T) {
 	st := load(t, strings.Replace(road, "loss: (x^2-1)^2/4}", "loss: (x^2-a)^2/4, parameters: {a: 1}}", 1)+`
 sweep: {product: {model.parameters.a: [1, 2], dynamics.gd.rate: [0.4, 0.55, 0.9, 1.1, 1.25, 2.4]}}
-ask: [{name: bifurcation, over: dynamics.gd.rate, orbit: ""}]
+ask: [{name: bifurcation, over: dynamics.gd.rate}]
 `)
 	analyses, err := st.Analyse(simulated(t, st))
 	if err != nil {
@@ -102,7 +102,7 @@ func TestBifurcationMistakes(t *testing.T) {
 	for what, tc := range map[string]struct{ text, want string }{
 		"no sweep":      {road + "ask: [{name: bifurcation}]\n", "over"},
 		"another path":  {road + "sweep: {dynamics.gd.rate: [1, 1.1]}\nask: [{name: bifurcation, over: dynamics.gd.rat}]\n", "dynamics.gd.rate"},
-		"no orbit":      {strings.Replace(road, "name: orbit, of: coordinate, values: 8, max-period: 32", "name: loss", 1) + "sweep: {dynamics.gd.rate: [1, 1.1]}\nask: [{name: bifurcation}]\n", "no column period"},
+		"no orbit":      {strings.Replace(road, "name: orbit, of: coordinate, values: 8, max-period: 32", "name: loss", 1) + "sweep: {dynamics.gd.rate: [1, 1.1]}\nask: [{name: bifurcation}]\n", "no column orbit-period"},
 		"another orbit": {road + "sweep: {dynamics.gd.rate: [1, 1.1]}\nask: [{name: bifurcation, orbit: first}]\n", "first-period"},
 		"replicas": {strings.Replace(strings.Replace(road, "replicas: 1", "replicas: 3", 1), "{name: point, at: [0.9]}", "{name: gaussian, deviation: 0.1}", 1) +
 			"sweep: {dynamics.gd.rate: [1, 1.1]}\nask: [{name: bifurcation}]\n", "replicas: 1"},

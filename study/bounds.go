@@ -132,7 +132,7 @@ func (l *loader) levels(g *Group, rig *ensemble.Rig) {
 			init.Seed[k], init.Replica[k] = c.InitSeed, uint64(k)
 		}
 		for e := range rig.Events {
-			already, err := reach(&rig.Events[e], g.model, rig.Start, at, init, min(lanes.W, c.Replicas))
+			already, err := reach(&rig.Events[e], rig.Stepper, g.model, rig.Start, at, init, min(lanes.W, c.Replicas))
 			if lv := &g.made.events[e].level; err != nil && !told[e] {
 				told[e] = true
 				l.problems.Add(lv.node.Mistake(lv.path, err.Error(), ""))
@@ -170,10 +170,19 @@ func (l *loader) fireAtOnce() {
 
 // reach looks at an event from where the first n replicas start. Its error says why the event cannot fire; already is
 // whether it has fired for most of them.
-func reach(ev *sgdlab.Event, m sgdlab.Model, start sgdlab.Start, at, init *sgdlab.Clock, n int) (already bool, err error) {
+func reach(ev *sgdlab.Event, stepper sgdlab.Stepper, m sgdlab.Model, start sgdlab.Start, at, init *sgdlab.Clock, n int) (already bool, err error) {
 	var ws lanes.Arena
 	theta, cols := ws.Pack(m.Dim()), ws.Pack(len(ev.Of.Columns()))
 	start.Draw(theta, init)
+	if _, more := ev.Of.(sgdlab.Reading); more {
+		hand, err := sgdlab.NewHand(ev.Of, stepper)
+		if err != nil {
+			return false, err
+		}
+		state := ws.Pack(sgdlab.Size(stepper))
+		stepper.Init(state, theta, at, lanes.All)
+		theta = hand.Of(state, &ws)
+	}
 	ev.Of.Observe(cols, theta, at, &ws)
 	f := cols[ev.Column]
 	level := ev.Level(f, at)

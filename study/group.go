@@ -345,7 +345,7 @@ func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 			continue
 		}
 		broken = false
-		made, err := w.build(site)
+		made, err := w.build(site, stepper)
 		if err != nil {
 			l.blind = true
 			if !broken {
@@ -367,7 +367,7 @@ func (l *loader) parts(d *catalog.Decoder, g *Group, m *madeSet) {
 		ev, err := e.build(site, stepper)
 		if err == nil {
 			at := &sgdlab.Clock{}
-			if _, err = reach(&ev, m.model, start, at, at, 1); err != nil {
+			if _, err = reach(&ev, stepper, m.model, start, at, at, 1); err != nil {
 				err = catalog.Place(e.level.node, e.level.path, err)
 			}
 		}
@@ -473,7 +473,7 @@ func (g *Group) Rig() (*ensemble.Rig, error) {
 	site.Rate = rig.Unit
 	site.Stepper = func() (sgdlab.Stepper, error) { return s.dynamic.Build(site.At("")) }
 	for i := range s.watches {
-		w, err := s.watches[i].build(site)
+		w, err := s.watches[i].build(site, rig.Stepper)
 		if err != nil {
 			return nil, err
 		}

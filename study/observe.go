@@ -114,7 +114,8 @@ func (l *loader) schedule(d *catalog.Decoder, n *spec.Node, path string, s *ense
 	d.Note("at %v;", *s)
 }
 
-func (w *watch) build(site *sgdlab.Site) (ensemble.Watch, error) {
+// build makes the watch; a nil stepper is one that could not be made.
+func (w *watch) build(site *sgdlab.Site, stepper sgdlab.Stepper) (ensemble.Watch, error) {
 	out := ensemble.Watch{Schedule: w.schedule}
 	var err error
 	if w.accumulate != nil {
@@ -123,6 +124,11 @@ func (w *watch) build(site *sgdlab.Site) (ensemble.Watch, error) {
 	} else {
 		out.Name = w.observable.Name
 		out.Observable, err = w.observable.Build(site.At(w.path))
+		if err == nil && stepper != nil {
+			if _, err = sgdlab.NewHand(out.Observable, stepper); err != nil {
+				err = catalog.Place(w.node, w.path, fmt.Errorf("%s %w", w.observable.Name, err))
+			}
+		}
 	}
 	return out, err
 }
@@ -279,6 +285,9 @@ func (e *event) build(site *sgdlab.Site, stepper sgdlab.Stepper) (sgdlab.Event, 
 	if err != nil {
 		return sgdlab.Event{}, err
 	}
+	if _, err := sgdlab.NewHand(of, stepper); err != nil {
+		return sgdlab.Event{}, catalog.Place(e.of.Node, e.path+".of", fmt.Errorf("%s %w", e.of.Name, err))
+	}
 	column, err := e.columnOf(of)
 	if err != nil {
 		return sgdlab.Event{}, err
@@ -310,6 +319,9 @@ func (e *event) columnOf(of sgdlab.Observable) (int, error) {
 
 // locator places a crossing inside a step of a flow or of a diffusion; the steps of real GD and SGD have no inside.
 func locator(name string, of sgdlab.Observable, column int, stepper sgdlab.Stepper) (sgdlab.Locator, error) {
+	if _, more := of.(sgdlab.Reading); more {
+		return nil, nil // the path inside a step is that of θ alone
+	}
 	if flow, ok := stepper.(sgdlab.Dense); ok {
 		return observable.NewRoot(of, column, flow), nil
 	}
