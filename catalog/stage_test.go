@@ -145,7 +145,7 @@ var samples = map[string]map[string][]sample{
 		"log-det-gram": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
 		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
 		"sharpness": each("{}", "{count: 2}"), "predicted-loss": each("{}"), "oscillation-variance": each("{}"),
-		"orbit":     each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 50}", "{steps: 40, settle: 0, blocks: 4}"), "cycle": each("{period: 1, settle: 20000}"),
+		"orbit": each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 50}", "{steps: 40, settle: 0, blocks: 4}"), "cycle": each("{period: 1, settle: 20000}"),
 		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",
 			"{value: x^2 - l*s, terms: [{as: x, of: {name: coordinate}}, {as: l, of: {name: loss}}, {as: s, of: {name: sharpness}, column: sharpness-residual}]}"),
 	},
