@@ -57,7 +57,7 @@ func NewExpression(c ExpressionSettings, s *sgdlab.Site) (sgdlab.Observable, err
 		if t.As == "rate" {
 			return nil, fmt.Errorf("%s.as: rate is the η of the dynamics; choose another name", at)
 		}
-		of, err := t.Of(s.At(s.Place + "." + at))
+		of, err := ofTheta(t.Of, s.At(s.Place+"."+at))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
@@ -88,6 +88,18 @@ func NewExpression(c ExpressionSettings, s *sgdlab.Site) (sgdlab.Observable, err
 	}
 	if o.program, err = g.Compile(value); err != nil {
 		return nil, fmt.Errorf("value: %w", err)
+	}
+	return o, nil
+}
+
+// ofTheta builds an observable that reads θ alone: those around it have no more of the state to hand on.
+func ofTheta(part sgdlab.Part[sgdlab.Observable], s *sgdlab.Site) (sgdlab.Observable, error) {
+	o, err := part(s)
+	if err != nil {
+		return nil, err
+	}
+	if r, ok := o.(sgdlab.Reading); ok {
+		return nil, fmt.Errorf("reads %s of the state beside θ, which only an entry of observe or an event is handed; observe it by itself", strings.Join(r.Reads(), ", "))
 	}
 	return o, nil
 }
@@ -151,7 +163,7 @@ func NewPathIntegral(c PathIntegralSettings, s *sgdlab.Site) (sgdlab.Accumulator
 	if strings.ContainsAny(c.As, "[] \t,") || c.As == "" {
 		return nil, fmt.Errorf("as: got %q; want a name of a column, without blanks, commas and brackets", c.As)
 	}
-	of, err := c.Of(s)
+	of, err := ofTheta(c.Of, s)
 	if err != nil {
 		return nil, fmt.Errorf("of: %w", err)
 	}

@@ -56,6 +56,13 @@ func TestExpression(t *testing.T) {
 			t.Errorf("%+v: got %v, want %q", c.Value, err, want)
 		}
 	}
+	reads := func(*sgdlab.Site) (sgdlab.Observable, error) { return reading{}, nil }
+	if _, err := observable.NewExpression(observable.ExpressionSettings{Value: "x", As: "f", Terms: []observable.ExpressionOf{{As: "x", Of: reads}}}, s); err == nil || !strings.Contains(err.Error(), "reads velocity") {
+		t.Errorf("an observable of the velocity: %v", err)
+	}
+	if _, err := observable.NewPathIntegral(observable.PathIntegralSettings{Of: reads, As: "a"}, s); err == nil {
+		t.Error("an integral of the velocity")
+	}
 	if _, err := observable.NewExpression(observable.ExpressionSettings{Value: "rate", As: "f"}, &sgdlab.Site{Model: m}); err == nil {
 		t.Error("a rate where there is none")
 	}
@@ -103,3 +110,8 @@ func TestPathIntegral(t *testing.T) {
 		}
 	}
 }
+
+// reading is an observable of more than θ.
+type reading struct{ sgdlab.Observable }
+
+func (reading) Reads() []string { return []string{"velocity"} }

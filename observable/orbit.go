@@ -74,7 +74,7 @@ type closeness struct {
 //	d₁²/(d₁ − d₂)
 //
 // away. So a state that still settles on a cycle of p steps, by leaps to and fro that shrink slowly, is not taken for one of 2p. Where
-// leaps are small and do not shrink rounding keeps them up: the state is as settled as it will ever be.
+// leaps are of a few roundings and go up and down rounding keeps them up: the state is as settled as it will ever be.
 type recurrence struct {
 	closeness
 	most          int        // the longest period that is looked for
@@ -122,7 +122,10 @@ func (r *recurrence) after(k int, state lanes.Pack) bool {
 		}
 		d := r.gap[l]
 		shrinks := d - again
-		if shrinks > 0 && float64(d*d) <= float64(r.reach[l]*shrinks) || d <= 0x1p-40*r.size[l] && math.Abs(shrinks) <= 0x1p-48*r.size[l] {
+		size := r.size[l]
+		nears := shrinks > 0 && float64(d*d) <= float64(r.reach[l]*shrinks)
+		kept := d <= 0x1p-36*size && math.Abs(shrinks) <= 0x1p-50*size || d <= 0x1p-42*size && math.Abs(shrinks) <= d/2
+		if nears || kept {
 			r.period[l] = p
 		}
 	}
@@ -196,7 +199,7 @@ func NewOrbit(c OrbitSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	if o.Of == nil {
 		o.Of = func(s *sgdlab.Site) (sgdlab.Observable, error) { return NewLoss(LossSettings{}, s) }
 	}
-	if o.of, err = o.Of(s); err != nil {
+	if o.of, err = ofTheta(o.Of, s); err != nil {
 		return nil, err
 	}
 	if o.column, err = ColumnOf(o.of, c.Column); err != nil {

@@ -323,6 +323,12 @@ var sheetClaims = map[string]map[string][]string{
 		"three papers, one map": {"cubic-period", "cubic-extent", "example-period", "example-extent", "matrix-period", "matrix-extent", "relu-period", "relu-extent"},
 		"other depths":          {"depth-2-below", "depth-2-above", "depth-3-below", "depth-3-above", "depth-4-below", "depth-4-above", "depth-5-below", "depth-5-above", "depth-10-below", "depth-10-above"},
 	},
+	"cohen-2024": { // sheet 10
+		"1 trajectory":       {"track-s-early", "track-q-early", "track-s-middle", "track-q-middle", "track-s-late", "track-q-late"},
+		"2 variance":         {"variance-early", "variance-middle", "variance-late", "variance-long", "one-direction", "on-the-edge"},
+		"3 averaged loss":    {"loss-early", "loss-middle", "loss-late", "loss-long"},
+		"4 negative control": {"asleep", "overshoot"},
+	},
 	"catapult": { // no sheet
 		"where it ends": {"lazy", "ends-below", "converges", "flatter", "diverges"},
 	},
