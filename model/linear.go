@@ -15,6 +15,7 @@ import (
 type linear interface {
 	network
 	sgdlab.Mapped
+	bent
 	// push is PushMap, with a tangent in ws that spares pullAlong its part of the work.
 	push(dst, theta, v, tape lanes.Pack, ws *lanes.Arena) (tangent lanes.Pack)
 	// pullAlong is the derivative of PullMap along v where G moves along E, dst = Σ Gᵢⱼ∇²Wᵢⱼ(θ)v + Σ Eᵢⱼ∇Wᵢⱼ(θ). A nil E is
@@ -41,14 +42,15 @@ type balanceable interface {
 //	L(θ) = p Σᵢ ‖Wxᵢ − yᵢ‖² = L_min + pn tr((W − W*) Σxx (W − W*)ᵀ),  ∂L/∂W = 2pn (W − W*) Σxx,
 //
 // with p the prefactor of the loss, W* the least squares map of least norm and Σxx = (1/n) Σ xᵢxᵢᵀ the second moment of
-// the inputs. Where there are more samples than inputs, or Σxx = cI, it answers L, ∇L and ∇²L from these, at a price free
-// of n; the trace is summed as squares, so that a small loss is as accurate as W itself. Elsewhere it sums over rows.
+// the inputs. Where there are more samples than inputs, or Σxx = cI, it answers L and its derivatives to third order from
+// these, at a price free of n; the trace is summed as squares, so that a small loss is as accurate as W itself. Elsewhere it sums over rows.
 type Linear struct {
 	*Regression
 	lin     linear
 	moments *data.Moments
 	centre  lanes.Pack // W* in every lane
 	rows    bool       // sums over rows are cheaper
+	byRows  rowLoss
 	scatter func() *scatter
 }
 
@@ -64,6 +66,7 @@ func newLinear(net linear, set *data.Set, loss Loss) (*Linear, error) {
 	m := set.Moments()
 	return &Linear{
 		Regression: r, lin: net, moments: m, centre: lanes.Of(m.Map.Data), rows: m.Scalar == 0 && set.N() <= set.Inputs(),
+		byRows:  rowLoss{Regression: r, x: set.X},
 		scatter: sync.OnceValue(func() *scatter { return newScatter(set, m, r.PerLabel()) }),
 	}, nil
 }

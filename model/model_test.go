@@ -66,14 +66,14 @@ func TestBattery(t *testing.T) {
 	}
 	const (
 		chart  = "Charted Cubic Curved Formed Model"
-		deeper = "Curved EndToEnd Featured Formed GaussNewton Layered Mapped Model Network Saddled Sampled Scattered Tangents"
-		diag   = "Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
-		pair   = "Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Paired Saddled Sampled Scattered Tangents"
-		powers = "Curved EndToEnd Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
+		deeper = "Cubic Curved EndToEnd Featured Formed GaussNewton Layered Mapped Model Network Saddled Sampled Scattered Tangents"
+		diag   = "Cubic Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
+		pair   = "Cubic Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Paired Saddled Sampled Scattered Tangents"
+		powers = "Cubic Curved EndToEnd Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
 		curved = "Charted Cubic Curved Model"
 		poly   = "Charted Cubic Curved EndToEnd Formed GaussNewton Mapped Model Network Sampled Scattered Tangents"
 	)
-	const regression = "Charted Cubic " + deeper
+	const regression = "Charted " + deeper
 	for _, tc := range []struct {
 		name  string
 		m     sgdlab.Model
@@ -122,6 +122,9 @@ func TestBattery(t *testing.T) {
 		{"four layers, bottleneck", deep(white, quarter, 6, 2, 5), deeper},
 		{"three layers on a matrix", deep(matrix, Loss{}, 5, 4), deeper},
 		{"three layers, one output", deep(single, Loss{}, 4, 3), deeper},
+		{"uv", landscape(NewUV(UVSettings{Width: 5, Scaling: "ntk"}, tall)), deeper},
+		{"uv, n < d", landscape(NewUV(UVSettings{Width: 3, Scaling: "ntk"}, wide)), deeper},
+		{"chain of 5", landscape(NewChain(ChainSettings{Depth: 5}, single)), deeper},
 		{"product of 2", diagonal(single, "product", 2), pair},
 		{"product of 2, n < d", diagonal(singleWide, "product", 2), pair},
 		{"product of 2, white", diagonal(singleWhite, "product", 2), pair},

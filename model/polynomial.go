@@ -170,28 +170,9 @@ func (r *PolynomialRegression) Hessian(dst, theta lanes.Pack, _ *lanes.Arena) {
 	}
 }
 
-// ThirdVec is dst = 2pnσ² (⟨∇q, u⟩∇²q v + ⟨∇q, v⟩∇²q u + ⟨u, ∇²q v⟩∇q + (q − β)D³q[u, v]).
-func (r *PolynomialRegression) ThirdVec(dst, theta, u, v lanes.Pack, _ *lanes.Arena) {
-	for l := range lanes.W {
-		x, y := coordinatesOf(theta, l)
-		s, e := r.parts(x, y)
-		ux, uy := coordinatesOf(u, l)
-		vx, vy := coordinatesOf(v, l)
-		qx, qy := r.q.slope(x, y)
-		xx, xy, yy := r.q.bend(x, y)
-		xxx, xxy, xyy, yyy := r.q.warp(x, y)
-		qu, qv := math.FMA(qx, ux, float64(qy*uy)), math.FMA(qx, vx, float64(qy*vy))
-		hux, huy := math.FMA(xx, ux, float64(xy*uy)), math.FMA(xy, ux, float64(yy*uy))
-		hvx, hvy := math.FMA(xx, vx, float64(xy*vy)), math.FMA(xy, vx, float64(yy*vy))
-		uhv := math.FMA(ux, hvx, float64(uy*hvy))
-		aa, bb, ab := ux*vx, uy*vy, math.FMA(ux, vy, float64(uy*vx))
-		wx := math.FMA(xxx, aa, math.FMA(xxy, ab, float64(xyy*bb)))
-		dst[0][l] = s * math.FMA(qu, hvx, math.FMA(qv, hux, math.FMA(uhv, qx, float64(e*wx))))
-		if len(theta) == 2 {
-			wy := math.FMA(xxy, aa, math.FMA(xyy, ab, float64(yyy*bb)))
-			dst[1][l] = s * math.FMA(qu, hvy, math.FMA(qv, huy, math.FMA(uhv, qy, float64(e*wy))))
-		}
-	}
+// ThirdVec is dst = D³L(w)[u, v].
+func (r *PolynomialRegression) ThirdVec(dst, theta, u, v lanes.Pack, ws *lanes.Arena) {
+	r.lin.ThirdVec(dst, theta, u, v, ws)
 }
 
 // CriticalPoints returns the critical points that are named.
