@@ -13,7 +13,7 @@ import "fmt"
 //	oneof:"a|b"        the words a string may be
 //	words:"a|b"        the words a Quantity may be instead of a number
 //
-// Fields may be float64, int, uint64, bool, string, lists of these, Setting, Quantity, Sense, Part[T], []Part[T], nested
+// Fields may be float64, int, uint64, bool, string, lists of these, Setting, Quantity, Sense, Part[T], []Part[T], Named[T], nested
 // structs or pointers to them (optional), or types with a method Decode(value any) error.
 
 // Decodable types read themselves from a spec value: a string, float64, bool, []any or map[string]any.

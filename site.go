@@ -60,6 +60,15 @@ func (s *Site) Origin() func(theta lanes.Pack, at *Clock) {
 // Part is a field of a constructor's settings that is itself an entry of a list, built when the constructor calls it.
 type Part[T any] func(*Site) (T, error)
 
+// Named is items of a list under names of the user's own, in the order in which they are written.
+type Named[T any] []NamedPart[T]
+
+// NamedPart is one of them.
+type NamedPart[T any] struct {
+	Name string
+	Part Part[T]
+}
+
 // Wrapper is a model around something else, whose views it passes on.
 type Wrapper interface{ Unwrap() any }
 

@@ -207,7 +207,7 @@ func structIn(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct || t == reflect.TypeFor[sgdlab.Quantity]() || reflect.PointerTo(t).Implements(decodable) {
+	if _, named := namedOf(t); named || t.Kind() != reflect.Struct || t == reflect.TypeFor[sgdlab.Quantity]() || reflect.PointerTo(t).Implements(decodable) {
 		return nil
 	}
 	return t
@@ -215,6 +215,11 @@ func structIn(t reflect.Type) reflect.Type {
 
 // typeName says in a few words what a value of the field looks like.
 func typeName(t reflect.Type, words []string) string {
+	if t.Kind() == reflect.Slice {
+		if out, ok := namedOf(t.Elem()); ok {
+			return "map from your names to " + strings.TrimSuffix(strings.TrimPrefix(parts[out], "a "), ", by name or as a map") + ", each by name or as a map"
+		}
+	}
 	if t.Kind() == reflect.Slice {
 		if t.Elem() == reflect.TypeFor[sgdlab.Part[sgdlab.Noise]]() {
 			return "a noise, or a list of noises"
@@ -273,7 +278,16 @@ var parts = map[reflect.Type]string{
 	reflect.TypeFor[sgdlab.Law]():        "a law, by name or as a map",
 	reflect.TypeFor[sgdlab.Sampler]():    "a sampler, by name or as a map",
 	reflect.TypeFor[sgdlab.Scheme]():     "a scheme, by name or as a map",
+	reflect.TypeFor[sgdlab.Stepper]():    "a dynamics, by name or as a map",
 	reflect.TypeFor[sgdlab.Observable](): "an observable, by name or as a map",
+}
+
+// namedOf reports the T of a NamedPart[T].
+func namedOf(t reflect.Type) (reflect.Type, bool) {
+	if t.Kind() != reflect.Struct || t.NumField() != 2 || t.Field(0).Name != "Name" || t.Field(1).Name != "Part" {
+		return nil, false
+	}
+	return partOf(t.Field(1).Type)
 }
 
 // partOf reports the T of a Part[T].

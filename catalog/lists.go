@@ -64,6 +64,7 @@ var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
 	Entry("flow", "gradient flow dθ = −∇L dt to a tolerance, by adaptive Dormand–Prince", scheme.NewFlow),
 	Entry("central-flow", "the central flow of gradient descent: its path in the mean over its oscillation at the edge of stability", scheme.NewCentral),
 	Entry("stable-flow", "gradient flow turned aside where it would take the sharpness past 2/η", scheme.NewStable),
+	Entry("joint", "several dynamics in lock step from one start, so that they can be compared replica by replica", dynamics.NewJoint),
 }
 
 // Drifts lists the systematic part of an SDE.
@@ -145,6 +146,8 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("noise-hessian-alignment", "tr(CH)/(‖C‖‖H‖)", observable.NewNoiseHessianAlignment),
 	Entry("noise-to-drift", "√(tr C/B)/‖∇L‖: the noise of a step of SGD over its drift", observable.NewNoiseToDrift),
 	Entry("gradient-noise-kurtosis", "of one sample's gradient noise, 3 for a Gaussian: over coordinates, along the noisiest direction, whitened", observable.NewGradientNoiseKurtosis),
+	Entry("process", "another observable, of a process of the dynamics joint", observable.NewOfProcess),
+	Entry("process-distance", "how far two processes of the dynamics joint are from each other, in θ or in another observable", observable.NewProcessDistance),
 	Entry("predicted-loss", "L + ½⟨∇²L, Σ⟩: the loss in the mean that a central flow predicts", observable.NewPredictedLoss),
 	Entry("oscillation-variance", "tr Σ: the variance of the oscillation that a central flow predicts", observable.NewOscillationVariance),
 	Entry("sharpness", "largest (algebraic) eigenvalues of ∇²L, with their residuals", observable.NewSharpness),

@@ -111,7 +111,9 @@ var samples = map[string]map[string][]sample{
 			"{calculus: ito, scheme: tamed-euler, rate: 0.05, noise: {factor: identity, temperature: 0.1, law: stable, alpha: 1.5}}"),
 		"flow":         each("{rate: 0.05}", "{rate: 0.05, step: 0.3, tolerance: 1e-10, absolute: 1e-14}"),
 		"central-flow": each("{rate: 0.01}", "{rate: 0.03, substeps: 8, max-critical: 3, critical: 0.1}"),
-		"stable-flow":  each("{rate: 0.01}", "{rate: 0.005, substeps: 2, max-critical: 3, critical: 0.02}"),
+		"joint": each("{of: {a: {name: gd, rate: 0.01, momentum: 0.5}, b: {name: flow, rate: 0.02, step: 0.005}}}",
+			"{of: {a: {name: sde, calculus: ito, rate: 0.01, step: 0.005, noise: {factor: identity, temperature: 0.1}}, b: {name: central-flow, rate: 0.01}, c: {name: gd, rate: 0.03}}}"),
+		"stable-flow": each("{rate: 0.01}", "{rate: 0.005, substeps: 2, max-critical: 3, critical: 0.02}"),
 	},
 	"drifts": {
 		"downhill": each("{}"),
@@ -144,6 +146,7 @@ var samples = map[string]map[string][]sample{
 		"participation-ratio": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),
 		"log-det-gram": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
 		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
+		"process": each("{process: a, of: loss}", "{process: b, of: {name: predicted-loss}}"), "process-distance": each("{between: [a, b]}", "{between: [b, a], of: loss}"),
 		"sharpness": each("{}", "{count: 2}"), "predicted-loss": each("{}"), "oscillation-variance": each("{}"),
 		"orbit": each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 50}", "{steps: 40, settle: 0, blocks: 4}"), "cycle": each("{period: 1, settle: 20000}"),
 		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",

@@ -166,6 +166,9 @@ func (d *Decoder) value(n *spec.Node, path string, f Field, t reflect.Type, v re
 		v.SetString(x)
 		return true
 	case reflect.Slice:
+		if out, ok := namedOf(t.Elem()); ok {
+			return d.several(n, path, f, out, t, v)
+		}
 		return d.list(n, path, f, t, v)
 	case reflect.Pointer:
 		e := reflect.New(t.Elem())
@@ -233,6 +236,28 @@ func (d *Decoder) list(n *spec.Node, path string, f Field, t reflect.Type, v ref
 	}
 	d.Note("]")
 	v.Set(out)
+	return ok
+}
+
+// several decodes a map from names to items.
+func (d *Decoder) several(n *spec.Node, path string, f Field, out, t reflect.Type, v reflect.Value) bool {
+	if n == nil || n.Kind != spec.Map {
+		d.Problems.Add(n.Problem(path, f.said(f.Type)))
+		return false
+	}
+	all := reflect.MakeSlice(t, len(n.Pairs), len(n.Pairs))
+	ok := true
+	d.Note("{")
+	for i, p := range n.Pairs {
+		d.Note("%q:", p.Key)
+		it, good := d.item(of(out), p.Value, join(path, p.Key))
+		if ok = ok && good; good {
+			all.Index(i).Field(0).SetString(p.Key)
+			all.Index(i).Field(1).Set(it.part(out, t.Elem().Field(1).Type))
+		}
+	}
+	d.Note("}")
+	v.Set(all)
 	return ok
 }
 

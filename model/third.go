@@ -171,16 +171,6 @@ func (m *DeepLinear) pullBent(dst, theta, u, v lanes.Pack, g jet, ws *lanes.Aren
 	m.whole.backwardBent(dst, theta, u, v, t, g, ws)
 }
 
-func (m *scaled) bend(dst, theta, u, v lanes.Pack, ws *lanes.Arena) {
-	m.net.bend(dst, theta, u, v, ws)
-	lanes.Scale(dst, m.gain)
-}
-
-func (m *scaled) pullBent(dst, theta, u, v lanes.Pack, g jet, ws *lanes.Arena) {
-	m.net.pullBent(dst, theta, u, v, g, ws)
-	lanes.Scale(dst, m.gain)
-}
-
 // jetOf is the jet of vector l along θ + su + tv, in its own memory.
 func (m *Diagonal) jetOf(l int, theta, u, v lanes.Pack, ws *lanes.Arena) jet {
 	j := jet{ws.Pack(m.x.Cols), ws.Pack(m.x.Cols), ws.Pack(m.x.Cols), ws.Zeroed(m.x.Cols)}
