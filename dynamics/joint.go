@@ -15,8 +15,11 @@ type Process struct {
 	Of   sgdlab.Stepper
 }
 
-// Joint is processes in lock step, from one start: a call takes each of them one step as a spec counts them, be that one call of its
-// stepper or several. θ is that of the first, and so are time and the record of a step.
+// Joint is processes in lock step, from one start,
+//
+//	(θ_a, θ_b, …) ← (step_a(θ_a), step_b(θ_b), …):
+//
+// a call takes each of them one step as a spec counts them, be that one call of its stepper or several. θ is that of the first, and so are time and the record of a step.
 //
 // The state holds the blocks of each, under names such as flow.theta. Each has the clock of its own: its calls, and the time of the
 // joint clock in its own units.

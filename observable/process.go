@@ -8,8 +8,11 @@ import (
 	"sgdlab/lanes"
 )
 
-// OfProcess is another observable, of one of the processes that go in lock step in the dynamics joint: its columns are called PROCESS.COLUMN,
-// such as flow.loss. What it is handed of the state are that process's θ and blocks.
+// OfProcess is another observable f, of one of the processes that go in lock step in the dynamics joint,
+//
+//	f(θ_a),  a the process,
+//
+// in the units of f: its columns are called PROCESS.COLUMN, such as flow.loss. What it is handed of the state are that process's θ and blocks.
 type OfProcess struct {
 	Process string
 	Of      sgdlab.Observable
