@@ -122,8 +122,6 @@ func TestBattery(t *testing.T) {
 		{"four layers, bottleneck", deep(white, quarter, 6, 2, 5), deeper},
 		{"three layers on a matrix", deep(matrix, Loss{}, 5, 4), deeper},
 		{"three layers, one output", deep(single, Loss{}, 4, 3), deeper},
-		{"uv", landscape(NewUV(UVSettings{Width: 5, Scaling: "ntk"}, tall)), deeper},
-		{"uv, n < d", landscape(NewUV(UVSettings{Width: 3, Scaling: "ntk"}, wide)), deeper},
 		{"chain of 5", landscape(NewChain(ChainSettings{Depth: 5}, single)), deeper},
 		{"product of 2", diagonal(single, "product", 2), pair},
 		{"product of 2, n < d", diagonal(singleWide, "product", 2), pair},

@@ -12,7 +12,6 @@ func TestThirdByRowsAndMoments(t *testing.T) {
 	set, one := teacher(t, 5, 4, 30, false, 0.3, 3, 2, 1), teacher(t, 5, 1, 30, false, 0.3, 3)
 	for name, m := range map[string]*Linear{
 		"deep":    deepOn(t, set, 5, 3, 6, 2, 4),
-		"uv":      must[sgdlab.Model](t)(NewUV(UVSettings{Width: 4, Scaling: "ntk"}, set)).(*Linear),
 		"product": must[sgdlab.Model](t)(NewDiagonal(DiagonalSettings{Parametrisation: "product", Depth: 4}, one)).(*Linear),
 		"powers":  must[sgdlab.Model](t)(NewDiagonal(DiagonalSettings{Parametrisation: "difference-of-powers", Depth: 2}, one)).(*Linear),
 	} {
