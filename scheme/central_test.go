@@ -335,3 +335,60 @@ func TestCentralOfNetwork(t *testing.T) {
 		t.Errorf("oscillates %t; the loss goes from %g to %g", oscillates, loss, after)
 	}
 }
+
+// crossed is ½(1 + s)x² + ½(1 + q)y² + rxy + ½k((s − 3)² + (q − 2.9)² + (r − 0.4)²): the eigenvectors of x and y turn as s, q and r move.
+type crossed struct{ k float64 }
+
+func (c crossed) Dim() int { return 5 }
+func (c crossed) Loss(p lanes.Pack, _ *lanes.Arena) (v lanes.Vec) {
+	for l := range v {
+		x, y, s, q, r := p[0][l], p[1][l], p[2][l], p[3][l], p[4][l]
+		v[l] = ((1+s)*x*x+(1+q)*y*y)/2 + r*x*y + c.k/2*((s-3)*(s-3)+(q-2.9)*(q-2.9)+(r-0.4)*(r-0.4))
+	}
+	return v
+}
+func (c crossed) Grad(dst, p lanes.Pack, _ *lanes.Arena) {
+	for l := range lanes.W {
+		x, y, s, q, r := p[0][l], p[1][l], p[2][l], p[3][l], p[4][l]
+		dst[0][l], dst[1][l] = (1+s)*x+r*y, (1+q)*y+r*x
+		dst[2][l], dst[3][l], dst[4][l] = x*x/2+c.k*(s-3), y*y/2+c.k*(q-2.9), x*y+c.k*(r-0.4)
+	}
+}
+func (c crossed) HessVec(dst, p, v lanes.Pack, _ *lanes.Arena) {
+	for l := range lanes.W {
+		x, y, s, q, r := p[0][l], p[1][l], p[2][l], p[3][l], p[4][l]
+		dst[0][l] = (1+s)*v[0][l] + r*v[1][l] + x*v[2][l] + y*v[4][l]
+		dst[1][l] = (1+q)*v[1][l] + r*v[0][l] + y*v[3][l] + x*v[4][l]
+		dst[2][l], dst[3][l] = x*v[0][l]+c.k*v[2][l], y*v[1][l]+c.k*v[3][l]
+		dst[4][l] = y*v[0][l] + x*v[1][l] + c.k*v[4][l]
+	}
+}
+
+// TestCriticalThatTurn: two critical eigenvalues whose eigenvectors turn end where the force of Σ, entries off the diagonal too, balances
+// that of the loss on both at 2/η.
+func TestCriticalThatTurn(t *testing.T) {
+	const eta, k = 0.55, 2e-3
+	s := centralOf(t, &sgdlab.Site{Model: crossed{k}}, eta, false)
+	var at sgdlab.Clock
+	state := started(s, 0, 0, 2, 2.2, 0.1)
+	for range 15_000 {
+		s.Step(state, &at, 1, nil)
+	}
+	var xx, yy, xy float64
+	for i := 5; i < len(state); i += 5 {
+		xx, yy, xy = xx+state[i][0]*state[i][0], yy+state[i+1][0]*state[i+1][0], xy+state[i][0]*state[i+1][0]
+	}
+	sv, qv, rv := state[2][0], state[3][0], state[4][0]
+	for what, pair := range map[string][2]float64{"s": {xx / 2, k * (3 - sv)}, "q": {yy / 2, k * (2.9 - qv)}, "r": {xy, k * (0.4 - rv)}} {
+		if math.Abs(pair[0]-pair[1]) > 1e-3*k {
+			t.Errorf("on %s Σ pushes with %g, the loss with %g", what, pair[0], pair[1])
+		}
+	}
+	if rank := xx*yy - xy*xy; !(rank > 1e-9*xx*yy) || math.Abs(xy) < 0.05*math.Sqrt(xx*yy) {
+		t.Errorf("Σ = (%g, %g; %g)", xx, yy, xy)
+	}
+	mean, half := 1+(sv+qv)/2, math.Hypot((sv-qv)/2, rv)
+	if math.Abs(mean+half-2/eta) > 1e-6 || math.Abs(mean-half-2/eta) > 1e-6 {
+		t.Errorf("eigenvalues %.9g and %.9g, want %.9g", mean+half, mean-half, 2/eta)
+	}
+}
