@@ -71,7 +71,7 @@ func (d *Descent) Pace() (unit, step sgdlab.Setting) { return d.Rate, d.Rate }
 type GDSettings struct {
 	Rate       sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate"`
 	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
-	Nesterov   bool                        `default:"false" doc:"true for Nesterov's momentum, which takes the next step of the velocity ahead of time, as PyTorch does"`
+	Nesterov   bool                        `optional:"true" doc:"true for Nesterov's momentum, which takes the next step of the velocity ahead of time, as PyTorch does"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the label of every sample, fresh at every step"`
 	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
@@ -138,7 +138,7 @@ type SGDSettings struct {
 	Batch      int                         `spec:"batch,batch-size" check:">=1" doc:"B, the number of rows of a mini-batch"`
 	Draw       sgdlab.Part[sgdlab.Sampler] `default:"with-replacement" doc:"how the rows are drawn"`
 	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
-	Nesterov   bool                        `default:"false" doc:"true for Nesterov's momentum, which takes the next step of the velocity ahead of time, as PyTorch does"`
+	Nesterov   bool                        `optional:"true" doc:"true for Nesterov's momentum, which takes the next step of the velocity ahead of time, as PyTorch does"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the labels, fresh for every row drawn"`
 	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }

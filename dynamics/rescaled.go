@@ -41,7 +41,7 @@ func (n Normalised) Altered() string { return "along the normalised gradient" }
 type NormalisedSettings struct {
 	Rate       sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the length of a step, in units of θ"`
 	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
-	Nesterov   bool                        `default:"false" doc:"true for Nesterov's momentum"`
+	Nesterov   bool                        `optional:"true" doc:"true for Nesterov's momentum"`
 	Batch      int                         `spec:"batch,batch-size" optional:"true" check:">=1" doc:"B, the number of rows of a mini-batch; without, all rows"`
 	Draw       sgdlab.Part[sgdlab.Sampler] `optional:"true" doc:"how the rows of a mini-batch are drawn; with-replacement where missing"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the labels, fresh at every step"`
@@ -126,7 +126,7 @@ type RootLossSettings struct {
 	Rate     sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate, in units of θ²/√L"`
 	Minimum  sgdlab.Setting              `default:"0" doc:"L_min, the least value of L; a replica that gets below it counts as diverged"`
 	Momentum sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
-	Nesterov bool                        `default:"false" doc:"true for Nesterov's momentum"`
+	Nesterov bool                        `optional:"true" doc:"true for Nesterov's momentum"`
 	Noise    []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
 
