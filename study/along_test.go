@@ -10,12 +10,13 @@ import (
 
 // What a path is summed up by, on a quadratic whose path is known: θ ← 0.9θ from 1 along the first coordinate.
 func TestAlongPaths(t *testing.T) {
-	const text = `model: {name: quadratic, spectrum: [1, 3]}
-start: {name: point, at: [1, -2]}
+	const text = `model: {name: quadratic, spectrum: [1, 3, 2]}
+start: {name: point, at: [1, -2, 0]}
 dynamics: {gd: {name: gd, rate: 0.1}}
 observe:
   - {name: coordinate, index: 0, every: 1}
   - {name: coordinate, index: 1, every: 1}
+  - {name: coordinate, index: 2, every: 1}
   - {name: loss, every: 2}
 ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 `
@@ -34,6 +35,9 @@ ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 		{`{path: "coordinate[0]", window: [0.05, 0.25]}`, (first(1) + first(2)) / 2},
 		{`{path: "coordinate[0]", statistic: rises}`, 0},
 		{`{path: "coordinate[1]", statistic: rises}`, 1},
+		{`{path: "coordinate[0]", statistic: first, window: [0.1, 0.35]}`, first(1)}, // ends belong to a window
+		{`{path: "coordinate[0]", statistic: last, window: [0.15, 0.4]}`, first(4)},
+		{`{path: "coordinate[2]", statistic: rises}`, 0}, // what stays does not rise
 		{`{correlation: ["coordinate[0]", "coordinate[0]"]}`, 1},
 		{`{correlation: ["coordinate[0]", "coordinate[1]"], window: [0.05, 0.25]}`, -1},
 	} {

@@ -235,32 +235,18 @@ func sorted(r *ensemble.CellResult) {
 // sweep with many readings they would fill the memory.
 func (st *Study) columnsAsked() map[string]bool {
 	asked := map[string]bool{}
-	look := func(m *measure) { asked[m.column] = true }
-	for i := range st.Claims {
-		c := &st.Claims[i]
-		c.measure.walk(look)
-		for e := c.expect; e != nil; e = e.seeds {
-			e.source.walk(look)
-		}
-	}
+	st.measures(func(m *measure) { asked[m.column] = true })
 	return asked
 }
 
 // pathsAsked are the columns of which claims ask for each replica's own path.
 func (st *Study) pathsAsked() map[string]bool {
 	asked := map[string]bool{}
-	look := func(m *measure) {
+	st.measures(func(m *measure) {
 		if m.kind == "path" || m.kind == "correlation" {
 			asked[m.column], asked[m.beside] = true, true
 		}
-	}
-	for i := range st.Claims {
-		c := &st.Claims[i]
-		c.measure.walk(look)
-		for e := c.expect; e != nil; e = e.seeds {
-			e.source.walk(look)
-		}
-	}
+	})
 	return asked
 }
 

@@ -7,8 +7,6 @@ import (
 	"sort"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-
 	"sgdlab/ensemble"
 	"sgdlab/estimate"
 	"sgdlab/spec"
@@ -652,7 +650,7 @@ func (m *measure) along(p, other Path) (float64, error) {
 		return 0, fmt.Errorf("%s has %d readings in the window [%g, %g]; want at least %d", m.column, len(x), m.window[0], m.window[1], least)
 	}
 	if m.kind == "correlation" {
-		return stat.Correlation(x, y, nil), nil
+		return pearson(x, y), nil
 	}
 	switch m.stat {
 	case "median":
@@ -682,6 +680,20 @@ func (m *measure) along(p, other Path) (float64, error) {
 		mo.Add(v)
 	}
 	return mo.M, nil
+}
+
+// pearson is the correlation of two lists.
+func pearson(x, y []float64) float64 {
+	var a, b estimate.Moments
+	for i := range x {
+		a.Add(x[i])
+		b.Add(y[i])
+	}
+	both := 0.0
+	for i := range x {
+		both = math.FMA(x[i]-a.M, y[i]-b.M, both)
+	}
+	return both / (math.Sqrt(a.M2) * math.Sqrt(b.M2))
 }
 
 // replicas is the statistic of each replica's own number. Largest and smallest are of the replicas seen.

@@ -589,16 +589,21 @@ func (m *measure) walk(f func(*measure)) {
 	}
 }
 
+// measures calls f on every measure of the claims, and on all that each is made of.
+func (st *Study) measures(f func(*measure)) {
+	for i := range st.Claims {
+		c := &st.Claims[i]
+		c.measure.walk(f)
+		for e := c.expect; e != nil; e = e.seeds {
+			e.source.walk(f)
+		}
+	}
+}
+
 // quantileOf reports whether a claim asks for quantiles of a column, whose sketches are then kept.
 func (st *Study) quantileOf(column string) bool {
 	asked := false
-	for i := range st.Claims {
-		look := func(m *measure) { asked = asked || m.kind == "quantile" && m.column == column }
-		st.Claims[i].measure.walk(look)
-		if e := st.Claims[i].expect; e != nil {
-			e.source.walk(look)
-		}
-	}
+	st.measures(func(m *measure) { asked = asked || m.kind == "quantile" && m.column == column })
 	return asked
 }
 
