@@ -49,7 +49,7 @@ func TestUVMap(t *testing.T) {
 			p, q := gap[l], lambda[l]
 			gap[l] = p * (1 - eta*q + eta*eta*xx/n*p*(p+y))
 			lambda[l] = q + eta*xx/n*p*(eta*q*p-4*(p+y))
-			if a, b := measured(l); math.Abs(a-gap[l]) > 1e-11 || math.Abs(b-lambda[l]) > 1e-11 {
+			if a, b := measured(l); math.Abs(a-gap[l]) > 1e-12 || math.Abs(b-lambda[l]) > 1e-12 {
 				t.Fatalf("lane %d: residual %g and kernel %g, by the map %g and %g", l, a, b, gap[l], lambda[l])
 			}
 		}

@@ -312,11 +312,11 @@ var sheetClaims = map[string]map[string][]string{
 		"headline": {"gd-hurt", "sgd-helped"},
 	},
 	"ghosh-2025": { // sheet 8
-		"1 orbit of rank one":        {"rank-one-extent", "rank-one-theory", "rank-one-still", "rank-one-loss-low", "rank-one-loss-high", "converges", "period-two", "perturbed"},
-		"2 orbit of rank two":        {"rank-two-first", "rank-two-second", "rank-two-third", "rank-two-loss-low", "rank-two-loss-high"},
+		"1 orbit of rank one":        {"rank-one-extent", "rank-one-theory", "rank-one-still", "rank-one-others", "rank-one-diagonal", "rank-one-dimension", "rank-one-loss-low", "rank-one-loss-high", "converges", "period-two", "perturbed"},
+		"2 orbit of rank two":        {"rank-two-first", "rank-two-second", "rank-two-third", "rank-two-dimension", "rank-two-loss-low", "rank-two-loss-high"},
 		"3 three layers":             {"three-layers-extent", "three-layers-low", "three-layers-high", "three-layers-root", "three-layers-four"},
 		"4 balancing gap":            {"gap-start", "gap-below", "gap-above"},
-		"5 transverse instability":   {"transverse-stable", "transverse-growth", "transverse-first", "transverse-3-4-2-stable", "transverse-3-4-2-unstable", "transverse-3-4-4-stable", "transverse-3-4-4-unstable", "transverse-3-4-7-stable", "transverse-3-4-7-unstable", "transverse-3-4-9-stable", "transverse-3-4-9-unstable", "transverse-4-4-4-stable", "transverse-4-4-4-unstable", "transverse-4-4-7-stable", "transverse-4-4-7-unstable", "rank-two-unstable", "rank-two-other", "rank-two-kept", "rotated-early", "rotated-lost"},
+		"5 transverse instability":   {"transverse-stable", "transverse-growth", "transverse-first", "transverse-3-4-2-stable", "transverse-3-4-2-unstable", "transverse-3-4-4-stable", "transverse-3-4-4-unstable", "transverse-3-4-7-stable", "transverse-3-4-7-unstable", "transverse-3-4-9-stable", "transverse-3-4-9-unstable", "transverse-4-4-4-stable", "transverse-4-4-4-unstable", "transverse-4-4-7-stable", "transverse-4-4-7-unstable", "rank-two-unstable", "rank-two-other", "rank-two-kept", "rank-two-all", "rank-two-rank", "rotated-early", "rotated-lost"},
 		"6 existence, not stability": {"diverges"},
 	},
 	"one-map": { // no sheet: section 0 of the one on deep linear networks
