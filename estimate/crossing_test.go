@@ -115,3 +115,16 @@ func TestCrossingErrors(t *testing.T) {
 		t.Errorf("%+v, %v", e, err)
 	}
 }
+
+// An error that reaches further up than down carries the crossing further down than up where values rise.
+func TestCrossingOfLopsidedErrors(t *testing.T) {
+	x := []float64{-1.5, -0.5, 0.5, 1.5}
+	y := []Estimate{Exact(-1.5), Exact(-0.5), {Value: 0.5, SE: 0.1, Lo: 0.4, Hi: 0.9, N: 10}, Exact(1.5)}
+	e, err := Crossing(x, y, CrossingOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(math.Abs(e.Value) < 1e-12 && e.Lo < -0.1 && e.Hi > 0.01 && -e.Lo > 2*e.Hi) {
+		t.Errorf("crossing %g in [%g, %g]", e.Value, e.Lo, e.Hi)
+	}
+}
