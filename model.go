@@ -47,13 +47,18 @@ type Sampled interface {
 	Model
 	Samples() int
 	Outputs() int
-	// PerLabel is s = −∂slope/∂y.
-	PerLabel() float64
-	// PerOutput is ℓ″ = ∂²ℓ/∂h², where the loss is quadratic in each output.
-	PerOutput() float64
 	// Slope is dst = ∂ℓ/∂h at h_θ over the rows, shape (rows, outputs), with the tape of the forward pass.
 	Slope(dst, theta lanes.Pack, rows Rows, ws *lanes.Arena) (tape lanes.Pack)
 	Pullback(dst, theta, c lanes.Pack, rows Rows, tape lanes.Pack, ws *lanes.Arena)
+}
+
+// Squared models have a loss that is quadratic in each output.
+type Squared interface {
+	Sampled
+	// PerLabel is s = −∂slope/∂y.
+	PerLabel() float64
+	// PerOutput is ℓ″ = ∂²ℓ/∂h².
+	PerOutput() float64
 }
 
 // Tangents are the directional derivatives of a network: they give a regression its Hessian–vector product, split into a
@@ -83,7 +88,7 @@ type Formed interface {
 	Hessian(dst, theta lanes.Pack, ws *lanes.Arena)
 }
 
-// GaussNewton models multiply by the Gauss–Newton part of their Hessian, H_GN = (1/n) Σ ℓ″ ∇h∇hᵀ.
+// GaussNewton models multiply by the Gauss–Newton part of their Hessian, H_GN = (1/n) Σ ∇h ℓ″ ∇hᵀ.
 type GaussNewton interface {
 	GaussNewtonVec(dst, theta, v lanes.Pack, ws *lanes.Arena)
 }
@@ -96,8 +101,11 @@ type Featured interface {
 	Activations(dst, theta lanes.Pack, layer int, rows Rows, ws *lanes.Arena)
 }
 
-// Shape is a weight matrix inside θ: Rows × Cols numbers from Offset on, by rows.
-type Shape struct{ Offset, Rows, Cols int }
+// Shape is a weight matrix inside θ: Rows × Cols numbers from Offset on, by rows. Its biases, as many as rows or none, follow.
+type Shape struct{ Offset, Rows, Cols, Biases int }
+
+// End returns where the next layer begins.
+func (s Shape) End() int { return s.Offset + s.Rows*s.Cols + s.Biases }
 
 // Layered models read θ as weight matrices, the first one applied first.
 type Layered interface{ Layers() []Shape }

@@ -99,7 +99,7 @@ func Is[V any](m any) bool {
 }
 
 var views = []reflect.Type{
-	reflect.TypeFor[Model](), reflect.TypeFor[Network](), reflect.TypeFor[Sampled](), reflect.TypeFor[Tangents](), reflect.TypeFor[Curved](),
+	reflect.TypeFor[Model](), reflect.TypeFor[Network](), reflect.TypeFor[Sampled](), reflect.TypeFor[Squared](), reflect.TypeFor[Tangents](), reflect.TypeFor[Curved](),
 	reflect.TypeFor[GaussNewton](), reflect.TypeFor[Layered](), reflect.TypeFor[EndToEnd](), reflect.TypeFor[Paired](), reflect.TypeFor[Saddled](),
 	reflect.TypeFor[Mapped](), reflect.TypeFor[Scattered](), reflect.TypeFor[Formed](), reflect.TypeFor[Cubic](),
 	reflect.TypeFor[Charted](), reflect.TypeFor[Featured](),

@@ -15,6 +15,7 @@ import (
 	"sgdlab/catalog"
 	"sgdlab/data"
 	"sgdlab/lanes"
+	"sgdlab/model"
 	"sgdlab/rng"
 	"sgdlab/spec"
 )
@@ -44,6 +45,9 @@ var samples = map[string]map[string][]sample{
 		"target-matrix": each("{singular-values: [3, 1]}", "{singular-values: [2], rows: 1, cols: 4}", "{matrix: [[1, 2, 0], [0, 1, -1]]}", "{rows: 3, cols: 4, spectrum: {decay: equal, largest: 2, rank: 2}}"),
 		"sparse-truth": each("{inputs: 6, samples: 4, nonzeros: 2}", "{inputs: 6, samples: 9, nonzeros: 3, support: random, magnitudes: gaussian, signs: random, label-noise: 0.1, whiten: true}",
 			"{inputs: 5, samples: 9, values: [2, -1], input-covariance: [1, 2, 3, 4, 5], exact: true}"),
+		"two-classes": each("{inputs: 3, samples: 9}", "{inputs: 4, samples: 7, margin: 0.5, deviation: 0.5, mean: 1.5, test-samples: 5}", "{inputs: 3, samples: 10, labels: random, mean: 1, targets: one-hot}"),
+		"chebyshev":   each("{degree: 4}", "{degree: 0, samples: 3}"),
+		"fourier":     each("{frequencies: [1, 3, 5]}", "{frequencies: [2], amplitudes: [-0.5], samples: 7}"),
 		"table": each("{path: iris.csv, inputs: [sepal_length..petal_length], targets: petal_width, train: 100, scale: {standardise: true}}",
 			"{path: iris.csv, inputs: [sepal_length..petal_width], targets: sepal_width, samples: 60, train: 0.5, components: 3, whiten: true}"),
 		"array": each("{inputs: ../../data/testdata/images.idx.gz, targets: ../../data/testdata/labels.idx, labels: one-hot, classes: [1, 0], samples: 6, train: 4}",
@@ -59,7 +63,7 @@ var samples = map[string]map[string][]sample{
 		"rosenbrock":        each("{steepness: 5}", "{steepness: 0.3}"),
 		"muller-brown":      each("{}", "{scale: 0.1}"),
 		"styblinski-tang":   each("{}", "{dimension: 1}", "{dimension: 7}"),
-		"linear":            {{"{}", "tall"}, {"{loss: mean}", "wide"}, {"{}", "white"}, {"{}", "matrix"}},
+		"linear":            {{"{loss: logistic}", "signs"}, {"{}", "tall"}, {"{loss: mean}", "wide"}, {"{}", "white"}, {"{}", "matrix"}},
 		"polynomial": {
 			{"{}", "tall11"}, {"{powers: [2, 1], zero: 1.1, loss: mean}", "white11"}, {"{form: plane, powers: [1, 2]}", "tall11"},
 			{"{zero: 1.1}", "wide11"}, {"{form: plane, powers: [2, 1]}", "matrix11"},
@@ -70,11 +74,18 @@ var samples = map[string]map[string][]sample{
 		"deep-linear": {
 			{"{widths: [3, 2]}", "tall"}, {"{widths: [3, 4, 2], loss: mean}", "tall"}, {"{widths: [5, 3, 4, 2]}", "wide"},
 			{"{widths: [4, 2, 5, 3], loss: {prefactor: 1/(4*n)}}", "white"}, {"{widths: [4, 3, 3]}", "matrix"}, {"{widths: [3, 3, 1], loss: sum-half}", "tall1"},
+			{"{widths: [2, 4, 1], loss: exponential}", "signs"}, {"{widths: [2, 5, 4, 2], loss: cross-entropy}", "classes"},
 		},
 		"uv":    {{"{width: 3}", "tall1"}, {"{width: 4, scaling: none, loss: mean}", "wide1"}, {"{width: 2}", "white1"}, {"{width: 2}", "matrix1"}},
 		"chain": {{"{depth: 3}", "wide1"}, {"{depth: 2, loss: mean}", "white1"}, {"{depth: 2}", "tall1"}, {"{depth: 3}", "matrix1"}},
+		"mlp": {
+			{"{widths: [3, 4, 2]}", "tall"}, {"{widths: [5, 4, 3, 2], activation: gelu, loss: mean}", "wide"}, {"{widths: [3, 5, 1], activation: erf, biases: false}", "tall1"},
+			{"{widths: [2, 4, 1], activation: tanh, loss: logistic}", "signs"}, {"{widths: [2, 3, 1], activation: erf, loss: exponential}", "signs"},
+			{"{widths: [2, 4, 2], activation: gelu, loss: {of: cross-entropy, prefactor: 1}}", "classes"}, {"{widths: [2, 2], activation: relu, loss: cross-entropy}", "classes"},
+			{"{widths: [1, 1, 1], biases: false}", "tall11"}, {"{widths: [4, 3, 3], activation: identity}", "matrix"}, {"{widths: [4, 3, 1], activation: gelu}", "white1"}, {"{widths: [3, 4, 1], activation: relu}", "tall1"},
+		},
 		"diagonal": {
-			{"{}", "tall1"}, {"{depth: 3, loss: sum-half}", "tall1"}, {"{}", "wide1"}, {"{depth: 4}", "white1"}, {"{}", "matrix1"},
+			{"{loss: logistic}", "signs"}, {"{}", "tall1"}, {"{depth: 3, loss: sum-half}", "tall1"}, {"{}", "wide1"}, {"{depth: 4}", "white1"}, {"{}", "matrix1"},
 			{"{parametrisation: difference-of-powers}", "tall1"}, {"{parametrisation: difference-of-powers, depth: 3}", "wide1"},
 			{"{parametrization: difference-of-powers, depth: 4}", "white1"}, {"{parametrisation: difference-of-powers}", "matrix1"},
 		},
@@ -87,6 +98,7 @@ var samples = map[string]map[string][]sample{
 		"file":     each("{path: ../start/testdata/quadratic.csv, deviation: 0.2}", "{path: ../start/testdata/quadratic.csv}"),
 		"balanced": each("{strength: 0.5, deviation: 0.1}", "{strength: 0.5}"),
 		"identity": each("{scale: 0.3, last: 0.1, deviation: 0.1}", "{scale: 0.3, last: 0.1}"),
+		"layers":   each("{weights: 0.5, law: uniform, scale: fan-in, multiplier: 1.5}", "{weights: 0.5, law: uniform, scale: fan-in, multiplier: 0}"),
 		"saddle":   each("{modes: [1], deviation: 0.1}", "{modes: [1], deviation: 0}"),
 		"critical": each("{point: left, deviation: 0.1}", "{point: left}"),
 	},
@@ -94,6 +106,7 @@ var samples = map[string]map[string][]sample{
 		"gd": each("{rate: 0.05}", "{rate: 0.05, momentum: 0.9}", "{rate: 0.05, momentum: 0.7, nesterov: true, noise: {factor: identity, temperature: 0.1}}", "{rate: 0.05, label-noise: {amplitude: 0.3, law: rademacher}}",
 			"{rate: 0.05, noise: {factor: identity, temperature: 0.1}}", "{rate: 0.05, label-noise: {amplitude: 0.3}, noise: [{factor: identity, variance: 0.1}, {factor: per-sample, batch: 2, law: stable, alpha: 1.5}]}"),
 		"normalised-gd":   each("{rate: 0.05}", "{rate: 0.05, momentum: 0.5}", "{rate: 0.05, batch: 2, label-noise: {amplitude: 0.3}}", "{rate: 0.05, noise: {factor: identity, temperature: 0.1}}"),
+		"gd-on-log-loss":  each("{rate: 0.05, minimum: -100}", "{rate: 0.05, minimum: -100, momentum: 0.5}"),
 		"gd-on-root-loss": each("{rate: 0.05, minimum: -100}", "{rate: 0.05, minimum: -100, momentum: 0.5, noise: {factor: identity, temperature: 0.1}}"),
 		"sgd": each("{rate: 0.05, batch: 2}", "{rate: 0.05, batch: 2, momentum: 0.9, label-noise: {amplitude: 0.3}}", "{rate: 0.05, batch: 3, draw: without-replacement, label-noise: {amplitude: 0.3}}",
 			"{rate: 0.05, batch: 2, draw: reshuffled, label-noise: {amplitude: 0.3, law: stable, alpha: 1.5}}",
@@ -138,6 +151,7 @@ var samples = map[string]map[string][]sample{
 	"schemes": {"euler-maruyama": each("{}"), "heun": each("{}"), "milstein": each("{}", "{levy-areas: 3}"), "runge-kutta-weak-2": each("{}"),
 		"exponential": each("{}"), "log-euler": each("{}"), "tamed-euler": each("{}")},
 	"observables": {
+		"margin": each("{}", "{over: map}", "{over: parameters}"), "accuracy": each("{}", "{on: test}"), "fourier-error": each("{frequencies: [1]}", "{frequencies: [3, 1]}"),
 		"loss": each("{}"), "test-loss": each("{}"), "coordinate": each("{}", "{index: 1}"), "gradient-norm": each("{}"), "parameter-norm": each("{}"),
 		"singular-values": each("{}", "{count: 1}"), "mode-overlap": each("{}", "{of: teacher, count: 1}"), "effective-rank": each("{}"),
 		"distance-to-start": each("{}", "{from: centre}"), "nearest-minimum": each("{}"), "layer-norms": each("{}", "{norm: spectral}", "{norm: nuclear}"), "rank": each("{}", "{relative: 0.3, absolute: 0.2}"),
@@ -165,6 +179,7 @@ var samples = map[string]map[string][]sample{
 		"degenerate-saddle":    each("{power: 4, coefficient: 1, temperature: 0.01}", "{power: 4, coefficient: 1, temperature: 0.01, radius: 1}"),
 		"mean-exit-brownian":   each("{radius: 1, diffusion: 0.5}"),
 		"geometric-exit":       each("{drift: 0.5, noise: 0.3, start: 1, upper: 2, lower: 0.5}", "{drift: 0.5, noise: 0.3, start: 1, upper: 2, lower: 0.5, of: probability}"),
+		"max-margin":           each("{inputs: [[1, 2], [-1, -1], [3, 0]], targets: [1, -1, 1]}"),
 		"ou-variance":          each("{curvature: 1, temperature: 0.1}"),
 		"ou-variance-discrete": each("{curvature: 1, rate: 0.1, variance: 1}"),
 		"ou-variance-euler":    each("{curvature: 1, temperature: 0.1, step: 0.1}"),
@@ -190,6 +205,9 @@ var sets = map[string]string{
 	"tall11":   "{name: teacher-student, inputs: 1, outputs: 1, samples: 10, singular-values: [0.5], label-noise: 0.5}",
 	"white11":  "{name: teacher-student, inputs: 1, outputs: 1, samples: 8, singular-values: [0.5], label-noise: 0.3, whiten: true}",
 	"wide11":   "{name: teacher-student, inputs: 1, outputs: 1, samples: 1, singular-values: [0.5]}",
+	"signs":    "{name: two-classes, inputs: 2, samples: 9, margin: 0.3, test-samples: 5}",
+	"classes":  "{name: two-classes, inputs: 2, samples: 9, targets: one-hot}",
+	"wave":     "{name: fourier, frequencies: [1, 3], samples: 16}",
 	"matrix11": "{name: target-matrix, singular-values: [0.6], rows: 1, cols: 1}",
 }
 
@@ -203,6 +221,8 @@ var stages = []struct{ name, model, on string }{
 	{"two layers, matrix", "{name: deep-linear, widths: [4, 7, 3]}", "matrix"},
 	{"pairs", "{name: diagonal, loss: mean}", "tall1"},
 	{"powers, n < d", "{name: diagonal, parametrisation: difference-of-powers, depth: 3}", "wide1"},
+	{"two classes", "{name: deep-linear, widths: [2, 3, 1], loss: logistic}", "signs"},
+	{"perceptron", "{name: mlp, widths: [1, 4, 1]}", "wave"},
 	{"plane", "{name: formula, variables: [x, y], loss: \"(x^4 - 2*x^2 + 3)*(1 + y^2)\", critical: {left: [-1, 0], right: [1, 0], pass: [0, 0]}}", ""},
 }
 
@@ -290,6 +310,9 @@ func site(t testing.TB, i int) *sgdlab.Site {
 	s.Model = must[sgdlab.Model](t)(made.Build(s.Data))
 	if s.Data != nil {
 		s.Test = s.Model
+		if test := must[sgdlab.Model](t)(model.TestModel(s.Model, s.Data)); test != nil {
+			s.Test = test
+		}
 	}
 	start := decoded[*sgdlab.Site, sgdlab.Start](t, parse(t, "{name: point, at: 0.4}"))
 	s.Start = must[sgdlab.Start](t)(start.Build(s.At("start")))

@@ -385,7 +385,7 @@ func TestErrors(t *testing.T) {
 		err  error
 		want []string
 	}{
-		{of(dynamics.NewGD(dynamics.GDSettings{Rate: rate, LabelNoise: labels(1, nil)}, well)), []string{"label-noise", "Sampled", "DoubleWell"}},
+		{of(dynamics.NewGD(dynamics.GDSettings{Rate: rate, LabelNoise: labels(1, nil)}, well)), []string{"label-noise", "Squared", "DoubleWell"}},
 		{of(dynamics.NewGD(dynamics.GDSettings{}, site)), []string{"rate"}},
 		{of(dynamics.NewGD(dynamics.GDSettings{Rate: rate}, &sgdlab.Site{})), []string{"model"}},
 		{of(dynamics.NewSGD(dynamics.SGDSettings{Rate: rate, Batch: 1}, well)), []string{"Sampled", "use gd"}},

@@ -152,3 +152,62 @@ func NewRootLoss(c RootLossSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	}
 	return descent(RootLoss{Model: s.Model, Minimum: c.Minimum}, rule{c.Rate, c.Momentum, c.Nesterov}, c.Noise, at)
 }
+
+// LogLoss is the gradient of the logarithm of the loss,
+//
+//	∇log(L − L_min) = ∇L/(L − L_min),
+//
+// and NaN where L is not above L_min.
+type LogLoss struct {
+	Model   sgdlab.Model
+	Minimum sgdlab.Setting // L_min
+}
+
+// Gradient is dst = ∇L/(L − L_min).
+func (r LogLoss) Gradient(dst, theta lanes.Pack, at *sgdlab.Clock, rec *sgdlab.StepRecord, ws *lanes.Arena) {
+	r.Model.Grad(dst, theta, ws)
+	over, least := r.Model.Loss(theta, ws), r.Minimum(at)
+	for l, loss := range over {
+		if over[l] = 1 / (loss - least[l]); !(loss > least[l]) {
+			over[l] = math.NaN()
+		}
+	}
+	lanes.ScaleLanes(dst, over)
+	rec.Used(sgdlab.Rows{}, nil, dst)
+}
+
+// Random is false.
+func (r LogLoss) Random() bool { return false }
+
+// Altered says so.
+func (r LogLoss) Altered() string { return "on the logarithm of the loss" }
+
+// LogLossSettings are those of `gd-on-log-loss`.
+type LogLossSettings struct {
+	Rate     sgdlab.Setting              `spec:"rate,lr,eta,learning-rate" check:">0" doc:"η, the learning rate, in units of θ²"`
+	Minimum  sgdlab.Setting              `default:"0" doc:"L_min, a bound below L; a replica that gets down to it counts as diverged"`
+	Momentum sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
+	Nesterov bool                        `optional:"true" doc:"true for Nesterov's momentum"`
+	Noise    []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
+}
+
+// NewLogLoss is gradient descent on the logarithm of the loss,
+//
+//	θ ← θ − η∇log(L − L_min),  ∇log(L − L_min) = ∇L/(L − L_min),
+//
+// L over all rows: descent with steps of η/(L − L_min). As η → 0 its path is that of gradient flow, at another pace. With the logistic and the
+// exponential loss, whose gradient dies with L, it comes in thousands of steps where descent on L takes exponentially many. θ has the
+// shape (d), and time, ηk after k steps, the unit of η. `momentum` and `noise` are as on gd, of these steps. A step costs a
+// gradient and a loss over all rows.
+//
+// Its streams are those of gd.
+func NewLogLoss(c LogLossSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
+	_, at, _, err := onAll(c.Rate, nil, s)
+	if err != nil {
+		return nil, err
+	}
+	if c.Minimum == nil {
+		c.Minimum = sgdlab.Constant(0)
+	}
+	return descent(LogLoss{Model: s.Model, Minimum: c.Minimum}, rule{c.Rate, c.Momentum, c.Nesterov}, c.Noise, at)
+}

@@ -221,6 +221,7 @@ func TestRescaledReports(t *testing.T) {
 	for want, s := range map[string]sgdlab.Stepper{
 		"along the normalised gradient":               must(dynamics.NewNormalised(dynamics.NormalisedSettings{Rate: rate}, site)),
 		"along the normalised gradient with momentum": must(dynamics.NewNormalised(dynamics.NormalisedSettings{Rate: rate, Momentum: rate}, site)),
+		"on the logarithm of the loss":                must(dynamics.NewLogLoss(dynamics.LogLossSettings{Rate: rate}, site)),
 		"on the root of the loss":                     must(dynamics.NewRootLoss(dynamics.RootLossSettings{Rate: rate}, site)),
 	} {
 		if got := s.(sgdlab.Altered).Altered(); got != want {
@@ -231,5 +232,26 @@ func TestRescaledReports(t *testing.T) {
 				t.Error("momentum is not all that is altered")
 			}
 		}
+	}
+}
+
+// TestLogLossStep: a step is that of descent at the rate η/(L − L_min), by its formula on ½λx², where it multiplies x by
+// 1 − 2η/x² whatever λ; at the bound and below it is NaN.
+func TestLogLossStep(t *testing.T) {
+	m := must(model.NewQuadratic(model.QuadraticSettings{Spectrum: []float64{3}}, nil))
+	site := &sgdlab.Site{Model: m, Place: "gd"}
+	s := must(dynamics.NewLogLoss(dynamics.LogLossSettings{Rate: sgdlab.Constant(0.1)}, site))
+	if p := stepOf(s, []float64{2}); math.Abs(p[0][0]+0.1) > 1e-15 {
+		t.Errorf("a step by %g", p[0][0])
+	}
+	low := must(dynamics.NewLogLoss(dynamics.LogLossSettings{Rate: sgdlab.Constant(0.1), Minimum: sgdlab.Constant(1)}, site))
+	if p, want := stepOf(low, []float64{2}), -0.1*6/5; math.Abs(p[0][0]-want) > 1e-15 {
+		t.Errorf("a step by %g, want %g", p[0][0], want)
+	}
+	if p := stepOf(low, []float64{0.5}); !math.IsNaN(p[0][0]) {
+		t.Errorf("below the bound a step by %g", p[0][0])
+	}
+	if p := stepOf(s, []float64{0}); !math.IsNaN(p[0][0]) {
+		t.Errorf("at the bound a step by %g", p[0][0])
 	}
 }

@@ -44,7 +44,7 @@ type DeepLinear struct {
 // DeepLinearSettings are the settings of NewDeepLinear.
 type DeepLinearSettings struct {
 	Widths []int `doc:"widths w₀ … w_L of the layers of neurons: inputs first, outputs last; one more than there are weight matrices" check:">=1"`
-	Loss   Loss  `doc:"prefactor of the square loss: mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; mean-half where missing, sum-half on target-matrix" optional:"true"`
+	Loss   Loss  `doc:"the loss: squares as mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; or logistic, exponential, cross-entropy (1/n), or {of: logistic, prefactor: …}; mean-half where missing, sum-half on target-matrix" optional:"true"`
 }
 
 // NewDeepLinear builds the regression of a deep linear network on a set.
@@ -52,29 +52,10 @@ func NewDeepLinear(c DeepLinearSettings, set *data.Set) (sgdlab.Model, error) {
 	if set == nil {
 		return nil, fmt.Errorf("deep-linear needs data; give data, such as {name: teacher-student, …}")
 	}
-	d, k := set.Inputs(), set.Outputs()
-	if len(c.Widths) < 2 {
-		return nil, fmt.Errorf("widths %v have no weight matrix between them; give at least [%d, %d]", c.Widths, d, k)
+	if err := checkWidths(c.Widths, set); err != nil {
+		return nil, err
 	}
-	entries := 0.0
-	for i, w := range c.Widths {
-		if w < 1 {
-			return nil, fmt.Errorf("widths %v hold %d; every width is at least 1", c.Widths, w)
-		}
-		if i > 0 {
-			entries += float64(c.Widths[i-1]) * float64(w)
-		}
-	}
-	if first := c.Widths[0]; first != d {
-		return nil, fmt.Errorf("widths %v begin with %d, but the data has %d inputs; begin with %d", c.Widths, first, d, d)
-	}
-	if last := c.Widths[len(c.Widths)-1]; last != k {
-		return nil, fmt.Errorf("widths %v end with %d, but the data has %d outputs; end with %d", c.Widths, last, k, k)
-	}
-	if entries > 1<<24 {
-		return nil, fmt.Errorf("widths %v make %.3g parameters, more than %d; use smaller widths", c.Widths, entries, 1<<24)
-	}
-	return newLinear(newDeepLinear(set.X, c.Widths), set, c.Loss)
+	return newLinearModel(newDeepLinear(set.X, c.Widths), set, c.Loss)
 }
 
 func newDeepLinear(x lanes.Mat, widths []int) *DeepLinear {
@@ -101,6 +82,9 @@ func newDeepLinear(x lanes.Mat, widths []int) *DeepLinear {
 	}
 	return m
 }
+
+// Inputs returns X.
+func (m *DeepLinear) Inputs() *lanes.Mat { return &m.x }
 
 func (m *DeepLinear) on(x lanes.Mat) network { return newDeepLinear(x, m.widths) }
 

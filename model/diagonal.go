@@ -16,7 +16,7 @@ import (
 type DiagonalSettings struct {
 	Parametrisation string `spec:"parametrisation,parametrization" doc:"β as the entrywise product of the vectors u¹ … u^L, or as u^L − v^L" default:"product" oneof:"product|difference-of-powers"`
 	Depth           int    `doc:"L ≥ 2: the number of vectors of a product, the power of a difference" default:"2" check:">=2"`
-	Loss            Loss   `doc:"prefactor of the square loss: mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; mean-half where missing, sum-half on target-matrix" optional:"true"`
+	Loss            Loss   `doc:"the loss: squares as mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; or logistic, exponential, cross-entropy (1/n), or {of: logistic, prefactor: …}; mean-half where missing, sum-half on target-matrix" optional:"true"`
 }
 
 // NewDiagonal builds the regression of a diagonal linear network on a set; it needs data with one target, and has at most
@@ -41,7 +41,7 @@ func NewDiagonal(c DiagonalSettings, set *data.Set) (sgdlab.Model, error) {
 	default:
 		return nil, fmt.Errorf("parametrisation is %q; want product or difference-of-powers", c.Parametrisation)
 	}
-	return newLinear(net, set, c.Loss)
+	return newLinearModel(net, set, c.Loss)
 }
 
 // Diagonal is the diagonal linear network

@@ -16,6 +16,7 @@ type linear interface {
 	network
 	sgdlab.Mapped
 	bent
+	Inputs() *lanes.Mat // X
 	// push is PushMap, with a tangent in ws that spares pullAlong its part of the work.
 	push(dst, theta, v, tape lanes.Pack, ws *lanes.Arena) (tangent lanes.Pack)
 	// pullAlong is the derivative of PullMap along v where G moves along E, dst = Σ Gᵢⱼ∇²Wᵢⱼ(θ)v + Σ Eᵢⱼ∇Wᵢⱼ(θ). A nil E is
@@ -50,8 +51,15 @@ type Linear struct {
 	moments *data.Moments
 	centre  lanes.Pack // W* in every lane
 	rows    bool       // sums over rows are cheaper
-	byRows  rowLoss
 	scatter func() *scatter
+}
+
+// newLinearModel is the risk of a linear network on a set: a Linear where the loss is a square.
+func newLinearModel(net linear, set *data.Set, loss Loss) (sgdlab.Model, error) {
+	if !loss.Squared() {
+		return newRisk(net, set, loss)
+	}
+	return newLinear(net, set, loss)
 }
 
 func newLinear(net linear, set *data.Set, loss Loss) (*Linear, error) {
@@ -66,7 +74,6 @@ func newLinear(net linear, set *data.Set, loss Loss) (*Linear, error) {
 	m := set.Moments()
 	return &Linear{
 		Regression: r, lin: net, moments: m, centre: lanes.Of(m.Map.Data), rows: m.Scalar == 0 && set.N() <= set.Inputs(),
-		byRows:  rowLoss{Regression: r, x: set.X},
 		scatter: sync.OnceValue(func() *scatter { return newScatter(set, m, r.PerLabel()) }),
 	}, nil
 }

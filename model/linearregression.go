@@ -22,7 +22,7 @@ type LinearRegression struct{ *Linear }
 
 // LinearSettings are the settings of NewLinear.
 type LinearSettings struct {
-	Loss Loss `doc:"prefactor of the square loss: mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; mean-half where missing, sum-half on target-matrix" optional:"true"`
+	Loss Loss `doc:"the loss: squares as mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; or logistic, exponential, cross-entropy (1/n), or {of: logistic, prefactor: …}; mean-half where missing, sum-half on target-matrix" optional:"true"`
 }
 
 // NewLinear builds linear regression on a set, whose inputs and outputs give W its shape. See [LinearRegression].
@@ -33,7 +33,11 @@ func NewLinear(c LinearSettings, set *data.Set) (sgdlab.Model, error) {
 	if float64(set.Inputs())*float64(set.Outputs()) > 1<<24 {
 		return nil, fmt.Errorf("%d outputs of %d inputs make more than %d parameters; use fewer", set.Outputs(), set.Inputs(), 1<<24)
 	}
-	r, err := newLinear(newDeepLinear(set.X, []int{set.Inputs(), set.Outputs()}), set, c.Loss)
+	net := newDeepLinear(set.X, []int{set.Inputs(), set.Outputs()})
+	if !c.Loss.Squared() {
+		return newRisk(net, set, c.Loss)
+	}
+	r, err := newLinear(net, set, c.Loss)
 	if err != nil {
 		return nil, err
 	}

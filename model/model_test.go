@@ -66,12 +66,12 @@ func TestBattery(t *testing.T) {
 	}
 	const (
 		chart  = "Charted Cubic Curved Formed Model"
-		deeper = "Cubic Curved EndToEnd Featured Formed GaussNewton Layered Mapped Model Network Saddled Sampled Scattered Tangents"
-		diag   = "Cubic Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
-		pair   = "Cubic Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Paired Saddled Sampled Scattered Tangents"
-		powers = "Cubic Curved EndToEnd Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Tangents"
+		deeper = "Cubic Curved EndToEnd Featured Formed GaussNewton Layered Mapped Model Network Saddled Sampled Scattered Squared Tangents"
+		diag   = "Cubic Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Squared Tangents"
+		pair   = "Cubic Curved EndToEnd Featured Formed GaussNewton Mapped Model Network Paired Saddled Sampled Scattered Squared Tangents"
+		powers = "Cubic Curved EndToEnd Formed GaussNewton Mapped Model Network Saddled Sampled Scattered Squared Tangents"
 		curved = "Charted Cubic Curved Model"
-		poly   = "Charted Cubic Curved EndToEnd Formed GaussNewton Mapped Model Network Sampled Scattered Tangents"
+		poly   = "Charted Cubic Curved EndToEnd Formed GaussNewton Mapped Model Network Sampled Scattered Squared Tangents"
 	)
 	const regression = "Charted " + deeper
 	for _, tc := range []struct {

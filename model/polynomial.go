@@ -62,6 +62,8 @@ func NewPolynomial(c PolynomialSettings, set *data.Set) (sgdlab.Model, error) {
 		return nil, fmt.Errorf("polynomial has one input and one output, but the data has %d and %d; use data with inputs: 1 and outputs: 1", set.Inputs(), set.Outputs())
 	case set.Moments().Spread == 0:
 		return nil, errors.New("all inputs are 0, and the loss does not depend on the parameters; use other inputs")
+	case !c.Loss.Squared():
+		return nil, fmt.Errorf("loss is %s, and polynomial is a regression; use mean-half, sum-half, mean or {prefactor: EXPRESSION in n}", c.Loss)
 	case len(c.Powers) != 2:
 		return nil, fmt.Errorf("powers has %d entries; want two: a and b of the line, or c and d of the plane", len(c.Powers))
 	}

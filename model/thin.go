@@ -13,7 +13,7 @@ import (
 type UVSettings struct {
 	Width   int    `doc:"n, the number of hidden units" check:">=1"`
 	Scaling string `doc:"what stands before the product: 1/√n (ntk), or nothing (none)" oneof:"ntk|none" default:"ntk"`
-	Loss    Loss   `doc:"prefactor of the square loss: mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; mean-half where missing, sum-half on target-matrix" optional:"true"`
+	Loss    Loss   `doc:"the loss: squares as mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; or logistic, exponential, cross-entropy (1/n), or {of: logistic, prefactor: …}; mean-half where missing, sum-half on target-matrix" optional:"true"`
 }
 
 // NewUV is the two-layer linear network with one output,
@@ -53,7 +53,7 @@ func times(m lanes.Mat, f float64) lanes.Mat {
 // ChainSettings are the settings of NewChain.
 type ChainSettings struct {
 	Depth int  `doc:"D, the number of layers: one vector and D − 1 numbers" check:">=1"`
-	Loss  Loss `doc:"prefactor of the square loss: mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; mean-half where missing, sum-half on target-matrix" optional:"true"`
+	Loss  Loss `doc:"the loss: squares as mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; or logistic, exponential, cross-entropy (1/n), or {of: logistic, prefactor: …}; mean-half where missing, sum-half on target-matrix" optional:"true"`
 }
 
 // NewChain is the linear network with one neuron to a layer,

@@ -33,17 +33,14 @@ func (j jet) times(x, u, v lanes.Pack) {
 	lanes.Mul(j[0], j[0], x)
 }
 
-// quadratic losses of a map, L(W), know their slope and its derivative, which does not depend on W. Both may overwrite what
-// they are given, and return it, or scratch.
-type quadratic interface {
-	// slope is ∂L/∂W.
-	slope(w lanes.Pack, ws *lanes.Arena) lanes.Pack
-	// metric is D(∂L/∂W)[E].
-	metric(e lanes.Pack, ws *lanes.Arena) lanes.Pack
+// ofMap is a loss of a map, L(W).
+type ofMap interface {
+	// slopes is the jet of ∂L/∂W where w is that of W. It may overwrite w, and return it, or scratch.
+	slopes(w jet, ws *lanes.Arena) jet
 }
 
 // thirdVec is D³L(θ)[u, v]: the mixed derivative of ∇L = DWᵀ∂L/∂W along θ + su + tv.
-func thirdVec(dst, theta, u, v lanes.Pack, net linear, of quadratic, ws *lanes.Arena) {
+func thirdVec(dst, theta, u, v lanes.Pack, net linear, of ofMap, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
 	k, d := net.EffectiveShape()
 	w := newJet(k*d, ws)
@@ -51,46 +48,42 @@ func thirdVec(dst, theta, u, v lanes.Pack, net linear, of quadratic, ws *lanes.A
 	net.PushMap(w[1], theta, u, tape, ws)
 	net.PushMap(w[2], theta, v, tape, ws)
 	net.bend(w[3], theta, u, v, ws)
-	g := jet{of.slope(w[0], ws), of.metric(w[1], ws), of.metric(w[2], ws), of.metric(w[3], ws)}
-	net.pullBent(dst, theta, u, v, g, ws)
+	net.pullBent(dst, theta, u, v, of.slopes(w, ws), ws)
 }
 
 // ThirdVec is dst = D³L(θ)[u, v].
 func (r *Linear) ThirdVec(dst, theta, u, v lanes.Pack, ws *lanes.Arena) {
 	if r.rows {
-		thirdVec(dst, theta, u, v, r.lin, &r.byRows, ws)
+		thirdVec(dst, theta, u, v, r.lin, byRows{r.Risk}, ws)
 	} else {
 		thirdVec(dst, theta, u, v, r.lin, r, ws)
 	}
 }
 
-func (r *Linear) slope(w lanes.Pack, ws *lanes.Arena) lanes.Pack {
-	lanes.Sub(w, w, r.centre)
-	return r.metric(w, ws)
-}
-
-// rowLoss is the loss of the map by sums over the rows.
-type rowLoss struct {
-	*Regression
-	x lanes.Mat
-}
-
-func (r *rowLoss) slope(w lanes.Pack, ws *lanes.Arena) lanes.Pack { return r.sum(w, true, ws) }
-
-func (r *rowLoss) metric(e lanes.Pack, ws *lanes.Arena) lanes.Pack { return r.sum(e, false, ws) }
-
-// sum turns w into 2p Σ (Wxᵢ − yᵢ)xᵢᵀ, or without the targets.
-func (r *rowLoss) sum(w lanes.Pack, targets bool, ws *lanes.Arena) lanes.Pack {
-	defer ws.Release(ws.Mark())
-	n, k, d := r.x.Rows, r.y.Cols, r.x.Cols
-	c := ws.Pack(n * k)
-	h, m := lanes.ByRows(c, n, k), lanes.ByRows(w, k, d)
-	lanes.SharedMul(h, r.x, m.T())
-	if targets {
-		r.residuals(c, sgdlab.AllRows(n))
+func (r *Linear) slopes(w jet, ws *lanes.Arena) jet {
+	lanes.Sub(w[0], w[0], r.centre)
+	for i := range w {
+		w[i] = r.metric(w[i], ws)
 	}
-	lanes.Scale(c, 2*r.p)
-	lanes.SharedMul(m.T(), r.x.T(), h)
+	return w
+}
+
+// byRows is the loss of the map of a linear network by sums over the rows.
+type byRows struct{ *Risk }
+
+// slopes turns w into the jet of p Σ ∂ρ/∂h(Wxᵢ, yᵢ) xᵢᵀ.
+func (r byRows) slopes(w jet, ws *lanes.Arena) jet {
+	defer ws.Release(ws.Mark())
+	x := r.net.(linear).Inputs()
+	n, k, d := x.Rows, r.outputs, x.Cols
+	h := newJet(n*k, ws)
+	for i := range w {
+		lanes.SharedMul(lanes.ByRows(h[i], n, k), *x, lanes.ByRows(w[i], k, d).T())
+	}
+	r.rho.slope(h, 4, r.p, sgdlab.AllRows(n))
+	for i := range w {
+		lanes.SharedMul(lanes.ByRows(w[i], k, d).T(), x.T(), lanes.ByRows(h[i], n, k))
+	}
 	return w
 }
 

@@ -192,7 +192,7 @@ func TestCovariances(t *testing.T) {
 			err  error
 		}{
 			"per-sample": {src: must(NewPerSample(PerSampleSettings{}, s)), want: covariance(m, theta)},
-			"output":     {src: must(NewOutput(OutputSettings{Amplitude: sgdlab.Constant(0.7)}, s)), want: scaled(hgn, m.PerLabel())},
+			"output":     {src: must(NewOutput(OutputSettings{Amplitude: sgdlab.Constant(0.7)}, s)), want: scaled(hgn, m.(sgdlab.Squared).PerLabel())},
 			"hessian":    {src: must(NewHessian(HessianSettings{Of: "gauss-newton"}, s)), want: hgn},
 			"hessian, frozen": {src: must(NewHessian(HessianSettings{Of: "gauss-newton", Frozen: true}, s)),
 				want: matrixOf(gn.GaussNewtonVec, start)},
@@ -372,7 +372,7 @@ func TestLabelNoiseWeighs(t *testing.T) {
 		rng.New("label-noise").Normals(xi, &at.Lanes)
 		before := append(lanes.Pack{}, c...)
 		w.Weigh(c, sgdlab.AllRows(3), at, &ws)
-		slope := must(sgdlab.As[sgdlab.Sampled](s.Model)).PerLabel()
+		slope := must(sgdlab.As[sgdlab.Squared](s.Model)).PerLabel()
 		for j := range c {
 			for l := range c[j] {
 				if want := before[j][l] + slope*0.1*float64(l)*xi[j][l]; math.Abs(c[j][l]-want) > 1e-13 {
@@ -430,7 +430,7 @@ func TestErrors(t *testing.T) {
 		{of(NewPerSample(PerSampleSettings{Batch: 6}, net)), []string{"batch 6 is larger than the 5 samples; use at most 5"}},
 		{of(NewPerSample(PerSampleSettings{Batch: -1}, net)), []string{"got batch -1; want at least 1"}},
 		{of(NewPerSample(PerSampleSettings{}, change(net, func(s *sgdlab.Site) { s.Rate = nil }))), []string{"rate"}},
-		{of(NewOutput(output, well)), []string{"Sampled"}},
+		{of(NewOutput(output, well)), []string{"Squared"}},
 		{of(NewOutput(OutputSettings{}, net)), []string{"amplitude"}},
 		{of(NewIdentity(IdentitySettings{}, net)), []string{"temperature", "matched"}},
 		{of(NewIdentity(IdentitySettings{Temperature: sgdlab.Quantity{Word: "hot"}}, net)), []string{`"hot"`, "matched"}},
@@ -441,7 +441,7 @@ func TestErrors(t *testing.T) {
 		{of(MatchedTemperature(net, 6)), []string{"matched", "batch 6 is larger than the 5 samples"}},
 		{of(NewHessian(HessianSettings{Of: "absolute"}, well)), []string{"give the noise a `batch`"}},
 		{of(NewHessian(HessianSettings{Of: "all", Batch: 1}, net)), []string{`"all"`, "gauss-newton or absolute"}},
-		{of(NewHessian(HessianSettings{Of: "gauss-newton", Batch: 1}, well)), []string{"Sampled"}},
+		{of(NewHessian(HessianSettings{Of: "gauss-newton", Batch: 1}, well)), []string{"Squared"}},
 		{of(NewHessian(HessianSettings{Of: "gauss-newton", Frozen: true, Batch: 1}, well)), []string{"GaussNewton"}},
 		{of(NewHessian(HessianSettings{Of: "gauss-newton", Frozen: true}, wide)), []string{"at most 1024", "has 1200", "frozen: false"}},
 		{of(NewHessian(HessianSettings{Of: "absolute"}, wide)), []string{"at most 64", "has 1200", "frozen: true"}},
@@ -452,7 +452,7 @@ func TestErrors(t *testing.T) {
 			s.Start = at(p)
 		}))), []string{"not finite"}},
 		{of(NewLossHessian(LossHessianSettings{Of: "x"}, net)), []string{`"x"`}},
-		{of(NewLabelNoise(LabelNoiseSettings{Amplitude: sgdlab.Constant(1)}, well)), []string{"Sampled", "identity noise"}},
+		{of(NewLabelNoise(LabelNoiseSettings{Amplitude: sgdlab.Constant(1)}, well)), []string{"Squared", "identity noise"}},
 		{of(NewLabelNoise(LabelNoiseSettings{}, net)), []string{"amplitude"}},
 		{of(NewLabelNoise(LabelNoiseSettings{Amplitude: sgdlab.Constant(1), Law: multinomial}, net)), []string{"per-sample noise only"}},
 		{of(NewMultinomial(MultinomialSettings{}, well)), []string{"no data to draw rows from"}},

@@ -184,9 +184,9 @@ func hessianRoot(of string, frozen bool, s *sgdlab.Site) (sgdlab.Factor, error) 
 	case frozen && d > maxFrozen:
 		return nil, fmt.Errorf("frozen: the square root of a Hessian is kept as a dense matrix, for at most %d parameters; the model has %d; use frozen: false with of: gauss-newton", maxFrozen, d)
 	case !frozen && of == "gauss-newton":
-		f, err := newOutput(s.Model, func(m sgdlab.Sampled) float64 { return math.Sqrt(m.PerOutput()) })
+		f, err := newOutput(s.Model, func(m sgdlab.Squared) float64 { return math.Sqrt(m.PerOutput()) })
 		if err != nil {
-			return nil, fmt.Errorf("the Gauss–Newton Hessian is that of outputs: %w; on a landscape use of: absolute", err)
+			return nil, fmt.Errorf("the root of the Gauss–Newton Hessian is that of the outputs under a square loss: %w; on a landscape use of: absolute", err)
 		}
 		return f, nil
 	case !frozen:
@@ -229,7 +229,7 @@ func hessianProduct(of string, m sgdlab.Model) (product, error) {
 	}
 	g, err := sgdlab.As[sgdlab.GaussNewton](m)
 	if err != nil {
-		return nil, fmt.Errorf("the Gauss–Newton Hessian is that of outputs: %w; on a landscape use of: absolute", err)
+		return nil, fmt.Errorf("the root of the Gauss–Newton Hessian is that of the outputs under a square loss: %w; on a landscape use of: absolute", err)
 	}
 	return g.GaussNewtonVec, nil
 }

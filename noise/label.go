@@ -46,9 +46,9 @@ type LabelNoiseSettings struct {
 
 // NewLabelNoise is noise on labels, drawn from the stream of s.Place.
 func NewLabelNoise(c LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Weigher, error) {
-	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
+	m, err := sgdlab.As[sgdlab.Squared](s.Model)
 	if err != nil {
-		return nil, fmt.Errorf("label noise moves the labels of samples, and %w; for a landscape without data use an sde with identity noise", err)
+		return nil, fmt.Errorf("label noise moves the targets of a square loss, and %w; for a landscape without data use an sde with identity noise", err)
 	}
 	if c.Amplitude == nil {
 		return nil, fmt.Errorf("label noise needs an `amplitude`")

@@ -48,8 +48,8 @@ func (f outputT) ApplyT(dst, theta, v lanes.Pack, ws *lanes.Arena) {
 	ws.Release(mark)
 }
 
-func newOutput(model sgdlab.Model, each func(sgdlab.Sampled) float64) (sgdlab.Factor, error) {
-	m, err := sgdlab.As[sgdlab.Sampled](model)
+func newOutput(model sgdlab.Model, each func(sgdlab.Squared) float64) (sgdlab.Factor, error) {
+	m, err := sgdlab.As[sgdlab.Squared](model)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func NewOutput(c OutputSettings, s *sgdlab.Site) (sgdlab.Source, error) {
 	if c.Amplitude == nil {
 		return sgdlab.Source{}, fmt.Errorf("output noise needs an `amplitude`, the standard deviation of the noise on one label")
 	}
-	f, err := newOutput(s.Model, sgdlab.Sampled.PerLabel)
+	f, err := newOutput(s.Model, sgdlab.Squared.PerLabel)
 	if err != nil {
 		return sgdlab.Source{}, fmt.Errorf("output noise is that of labels: %w; on a landscape use factor: identity", err)
 	}

@@ -41,7 +41,7 @@ func curvesOf(s *sgdlab.Site, theta []float64) *curves {
 	abs := func(at []float64) lanes.Mat { root, _ := absoluteRoot(matrixOf(h, at)); return square(root) }
 	return &curves{
 		c: covariance(m, theta), hgn: matrixOf(gn, theta), hgn0: matrixOf(gn, start), abs: abs(theta), abs0: abs(start),
-		s: m.PerLabel(), loss: m.Loss(lanes.Of(theta), &ws)[0], trace0: trace(covariance(m, start)),
+		s: m.(sgdlab.Squared).PerLabel(), loss: m.Loss(lanes.Of(theta), &ws)[0], trace0: trace(covariance(m, start)),
 	}
 }
 

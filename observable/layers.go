@@ -205,6 +205,9 @@ func NewLogDetGram(_ LogDetGramSettings, s *sgdlab.Site) (sgdlab.Observable, err
 	if err != nil {
 		return nil, err
 	}
+	if _, err := sgdlab.As[sgdlab.EndToEnd](s.Model); err != nil {
+		return nil, err
+	}
 	l := m.Layers()
 	if len(l) != 2 {
 		return nil, fmt.Errorf("log-det-gram is of two layers [W₁ W₂ᵀ], and the model has %d; use widths [d, h, k]", len(l))

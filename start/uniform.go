@@ -7,7 +7,6 @@ import (
 
 	"sgdlab"
 	"sgdlab/lanes"
-	"sgdlab/rng"
 )
 
 // UniformSettings are the settings of NewUniform.
@@ -70,14 +69,7 @@ type uniform struct{ *cloud }
 
 // Draw fills θ.
 func (u *uniform) Draw(theta lanes.Pack, at *sgdlab.Clock) {
-	u.draw(theta, at, func(z lanes.Pack, stream *rng.Stream, who *rng.Lanes) {
-		stream.Uniforms(z, who)
-		for j := range z {
-			for l := range z[j] {
-				z[j][l] = math.FMA(2, z[j][l], -1)
-			}
-		}
-	})
+	u.draw(theta, at, uniforms)
 }
 
 // factors returns what the deviation of each coordinate is multiplied by, nil for 1.

@@ -298,6 +298,10 @@ func strength(r *sgdlab.Run) (float64, error) {
 		batch = n
 	}
 	if labels {
+		square, err := sgdlab.As[sgdlab.Squared](r.Model)
+		if err != nil {
+			return 0, err
+		}
 		h, err := sgdlab.As[sgdlab.GaussNewton](r.Model)
 		if err != nil {
 			return 0, err
@@ -311,7 +315,7 @@ func strength(r *sgdlab.Run) (float64, error) {
 			v[j] = lanes.Vec{}
 			curvature += hv[j][0]
 		}
-		trace += zeta * zeta * m.PerLabel() * curvature
+		trace += zeta * zeta * square.PerLabel() * curvature
 	}
 	return gain * (eta/batch*trace + kicks) / (2 * dim), nil
 }

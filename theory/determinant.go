@@ -34,7 +34,7 @@ type LogDetDecay struct {
 
 // NewLogDetDecay makes the law of the determinant.
 func NewLogDetDecay(c LogDetDecay, r *sgdlab.Run) (sgdlab.Theory, error) {
-	var sampled sgdlab.Sampled
+	var sampled sgdlab.Squared
 	if r != nil {
 		var err error
 		if sampled, err = twoLayers(r); err != nil {
@@ -78,7 +78,7 @@ func NewLogDetDecay(c LogDetDecay, r *sgdlab.Run) (sgdlab.Theory, error) {
 }
 
 // twoLayers checks that the determinant of the run's network can be other than 0.
-func twoLayers(r *sgdlab.Run) (sgdlab.Sampled, error) {
+func twoLayers(r *sgdlab.Run) (sgdlab.Squared, error) {
 	if r.Data == nil {
 		return nil, errors.New("the run has no data; log-det-decay is about a network that learns labels")
 	}
@@ -93,7 +93,7 @@ func twoLayers(r *sgdlab.Run) (sgdlab.Sampled, error) {
 	if l, pk := shapes[0].Rows, shapes[0].Cols+shapes[1].Rows; l < pk {
 		return nil, fmt.Errorf("the hidden layer has width %d; below inputs + outputs = %d the determinant is 0 throughout", l, pk)
 	}
-	return sgdlab.As[sgdlab.Sampled](r.Model)
+	return sgdlab.As[sgdlab.Squared](r.Model)
 }
 
 // labelNoiseAlone checks that nothing but label noise moves the determinant, and reports whether the dynamics is discrete.

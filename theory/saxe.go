@@ -316,7 +316,7 @@ func white(r *sgdlab.Run) (float64, error) {
 	if r.Data == nil {
 		return 0, errors.New("it has no data")
 	}
-	s, err := sgdlab.As[sgdlab.Sampled](r.Model)
+	s, err := sgdlab.As[sgdlab.Squared](r.Model)
 	if err != nil {
 		return 0, err
 	}

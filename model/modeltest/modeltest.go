@@ -429,13 +429,16 @@ func (b *bench) sampled(s sgdlab.Sampled) {
 	lanes.Scale(sum, 1/float64(n))
 	scale := lanes.MaxAbs(sum)
 	b.near("∇L as the mean of pullbacks", sum, g, 1e-12, scale)
-	mean := lanes.Dot(slope, slope)
-	for l := range mean {
-		mean[l] /= 2 * s.PerOutput() * float64(n)
-	}
-	b.near("L as the mean of squared slopes", lanes.Pack{mean}, lanes.Pack{loss}, 1e-12, loss)
-	if s.PerLabel() != s.PerOutput() {
-		b.Errorf("s = %g, ℓ″ = %g: a square loss has the two equal", s.PerLabel(), s.PerOutput())
+	square, err := sgdlab.As[sgdlab.Squared](b.m)
+	if err == nil {
+		mean := lanes.Dot(slope, slope)
+		for l := range mean {
+			mean[l] /= 2 * square.PerOutput() * float64(n)
+		}
+		b.near("L as the mean of squared slopes", lanes.Pack{mean}, lanes.Pack{loss}, 1e-12, loss)
+		if square.PerLabel() != square.PerOutput() {
+			b.Errorf("s = %g, ℓ″ = %g: a square loss has the two equal", square.PerLabel(), square.PerOutput())
+		}
 	}
 
 	// Row by row, the same in any grouping.
@@ -505,10 +508,12 @@ func (b *bench) sampled(s sgdlab.Sampled) {
 	v := b.normals(b.d)
 	jv, want, got := pack(n*k), pack(b.d), pack(b.d)
 	tan.Push(jv, b.theta, v, all, b.scratch())
-	lanes.Scale(jv, s.PerOutput()/float64(n))
-	net.Pullback(want, b.theta, jv, all, nil, b.scratch())
 	gn.GaussNewtonVec(got, b.theta, v, b.scratch())
-	b.near("H_GN v = (1/n) ℓ″ JᵀJv", got, want, 1e-12, lanes.Splat(0))
+	if square != nil {
+		lanes.Scale(jv, square.PerOutput()/float64(n))
+		net.Pullback(want, b.theta, jv, all, nil, b.scratch())
+		b.near("H_GN v = (1/n) ℓ″ JᵀJv", got, want, 1e-12, lanes.Splat(0))
+	}
 	if c, err := sgdlab.As[sgdlab.Curved](b.m); err == nil {
 		bend, full := pack(b.d), pack(b.d)
 		lanes.Scale(slope, 1/float64(n))
@@ -523,10 +528,10 @@ func (b *bench) sampled(s sgdlab.Sampled) {
 func (b *bench) layered(s sgdlab.Layered) {
 	at, width := 0, 0
 	for l, w := range s.Layers() {
-		if w.Offset != at || w.Rows < 1 || w.Cols < 1 || l > 0 && w.Cols != width {
+		if w.Offset != at || w.Rows < 1 || w.Cols < 1 || l > 0 && w.Cols != width || w.Biases != 0 && w.Biases != w.Rows {
 			b.Errorf("layer %d is %+v; want offset %d and %d columns", l+1, w, at, width)
 		}
-		at, width = at+w.Rows*w.Cols, w.Rows
+		at, width = w.End(), w.Rows
 	}
 	if at != b.d {
 		b.Errorf("layers hold %d of %d parameters", at, b.d)
