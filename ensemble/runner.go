@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"math"
+	"reflect"
 
 	"sgdlab"
 	"sgdlab/estimate"
@@ -28,10 +29,11 @@ type Runner struct {
 	cells []Cell
 	shard Shard
 
-	plan     []cellPlan // per cell of the group; only those of the shard are filled
-	columns  []int      // of each watch
-	first    []int      // column of each watch in End
-	events   []int      // number of columns of each event's observable
+	plan     []cellPlan   // per cell of the group; only those of the shard are filled
+	columns  []int        // of each watch
+	first    []int        // column of each watch in End
+	events   []lanes.Pack // columns of each event's observable, of which several may be one
+	reads    []bool       // whether an event has its columns filled, and not one before it
 	watched  []sgdlab.Hand
 	awaited  []sgdlab.Hand // of each event
 	crossing sgdlab.Crossing
@@ -116,8 +118,13 @@ func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
 			return nil, fmt.Errorf("event %s %w", rig.Events[i].Name, err)
 		}
 		r.awaited = append(r.awaited, hand)
-		r.events = append(r.events, len(rig.Events[i].Of.Columns()))
-		n = max(n, r.events[i])
+		cols, own := make(lanes.Pack, len(rig.Events[i].Of.Columns())), true
+		for j := range i {
+			if r.reads[j] && one(rig.Events[i].Of, rig.Events[j].Of) {
+				cols, own = r.events[j], false
+			}
+		}
+		r.events, r.reads = append(r.events, cols), append(r.reads, own)
 	}
 	if r.rec == nil {
 		r.kernel = fused.Find(rig.Stepper, rig.Events)
@@ -731,12 +738,19 @@ func past(d sgdlab.Direction, f, level float64) bool {
 	return f < level
 }
 
-// column reads an event's column at the present state.
+// one reports whether two observables are one and the same.
+func one(a, b sgdlab.Observable) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	return x.Kind() == reflect.Pointer && x.Type() == y.Type() && x.Pointer() == y.Pointer()
+}
+
+// column reads an event's column at the present state, which those of the events before it were read at.
 func (r *Runner) column(e int) lanes.Vec {
-	ev := &r.rig.Events[e]
-	cols := r.cols[:r.events[e]]
-	r.ws.Reset()
-	ev.Of.Observe(cols, r.awaited[e].Of(r.s.State, &r.ws), &r.s.Clock, &r.ws)
+	ev, cols := &r.rig.Events[e], r.events[e]
+	if r.reads[e] {
+		r.ws.Reset()
+		ev.Of.Observe(cols, r.awaited[e].Of(r.s.State, &r.ws), &r.s.Clock, &r.ws)
+	}
 	return cols[ev.Column]
 }
 

@@ -501,6 +501,12 @@ func (g *Group) Rig() (*ensemble.Rig, error) {
 		if err != nil {
 			return nil, err
 		}
+		for j := range i { // events of one observable share its readings
+			if spec.Equal(s.events[j].of.Node, s.events[i].of.Node) {
+				e.Of = rig.Events[j].Of
+				break
+			}
+		}
 		rig.Events = append(rig.Events, e)
 	}
 	return rig, nil
