@@ -18,6 +18,7 @@ observe:
   - {name: coordinate, index: 1, every: 1}
   - {name: coordinate, index: 2, every: 1}
   - {name: loss, every: 2}
+events: {low: {of: {name: coordinate}, falls-below: 0.7}}
 ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 `
 	first := func(k int) float64 { return math.Pow(0.9, float64(k)) }
@@ -38,6 +39,18 @@ ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 		{`{path: "coordinate[0]", statistic: first, window: [0.1, 0.35]}`, first(1)}, // ends belong to a window
 		{`{path: "coordinate[0]", statistic: last, window: [0.15, 0.4]}`, first(4)},
 		{`{path: "coordinate[2]", statistic: rises}`, 0}, // what stays does not rise
+		{`{path: "coordinate[0]", statistic: when-max}`, 0},
+		{`{path: "coordinate[1]", statistic: when-max, window: [0, 0.55]}`, 0.5},
+		{`{path: "coordinate[0]", statistic: when-min}`, 1},
+		{`{path: "coordinate[0]", statistic: when-last-above, level: 0.7}`, 0.3}, // 0.9³ = 0.729
+		{`{path: "coordinate[1]", statistic: when-first-above, level: -1}`, 0.2}, // −2·0.7² = −0.98
+		{`{path: "coordinate[2]", statistic: when-min}`, 0},                      // the first of several
+		{`{agreement: ["coordinate[0]", "coordinate[1]"]}`, 1},                   // it falls where the other is negative
+		{`{agreement: ["coordinate[1]", "coordinate[0]"]}`, 1},                   // it rises where the other is positive
+		{`{agreement: ["coordinate[0]", "coordinate[0]"]}`, 0},
+		{`{agreement: ["coordinate[2]", "coordinate[2]"]}`, 1},              // it stays where the other is 0
+		{`{path: "coordinate[0]", statistic: first, since: low}`, first(4)}, // 0.9⁴ = 0.6561
+		{`{path: "coordinate[0]", statistic: when-max, since: low, window: [0.45, 0.75]}`, 0.5},
 		{`{correlation: ["coordinate[0]", "coordinate[0]"]}`, 1},
 		{`{correlation: ["coordinate[0]", "coordinate[1]"], window: [0.05, 0.25]}`, -1},
 	} {
@@ -48,8 +61,10 @@ ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 		}
 	}
 	for of, want := range map[string]string{
-		`{path: "coordinate[0]", window: [0.11, 0.12]}`: "has 0 readings in the window",
-		`{correlation: ["coordinate[0]", loss]}`:        "are read at different times",
+		`{path: "coordinate[0]", window: [0.11, 0.12]}`:                 "has 0 readings in the window",
+		`{correlation: ["coordinate[0]", loss]}`:                        "are read at different times",
+		`{agreement: ["coordinate[0]", loss]}`:                          "are read at different times",
+		`{path: "coordinate[0]", statistic: when-last-above, level: 2}`: "is never above 2",
 	} {
 		st := read(t, text, "  - {id: c, measure: {replicas: {value: x, with: {x: "+of+"}}}, expect: {at-least: -9}}\n")
 		vs := st.Judge("", simulated(t, st))

@@ -243,7 +243,7 @@ func (st *Study) columnsAsked() map[string]bool {
 func (st *Study) pathsAsked() map[string]bool {
 	asked := map[string]bool{}
 	st.measures(func(m *measure) {
-		if m.kind == "path" || m.kind == "correlation" {
+		if m.kind == "path" || m.paired() {
 			asked[m.column], asked[m.beside] = true, true
 		}
 	})

@@ -572,14 +572,18 @@ func (j *judge) each(m *measure, from func(*measure) (*Outcome, error), o *Outco
 			return nil, err
 		}
 		columns[i] = map[int64]float64{}
-		if t.kind == "passage" {
+		passed := map[int64]float64{}
+		if t.event != "" {
 			s := o.Passages[t.event]
 			for k := range s.Values {
 				if s.Censored[k] {
 					return nil, fmt.Errorf("replica %d stopped before %s, whose time is not known; want a longer at-most", s.Replica[k], t.event)
 				}
-				columns[i][s.Replica[k]] = s.Values[k]
+				passed[s.Replica[k]] = s.Values[k]
 			}
+		}
+		if t.kind == "passage" {
+			columns[i] = passed
 			continue
 		}
 		if t.kind == "end" {
@@ -588,7 +592,7 @@ func (j *judge) each(m *measure, from func(*measure) (*Outcome, error), o *Outco
 			}
 		} else {
 			for id, p := range o.Paths[t.column] {
-				x, err := t.along(p, o.Paths[t.beside][id])
+				x, err := t.along(p, o.Paths[t.beside][id], passed[id])
 				if err != nil {
 					return nil, fmt.Errorf("replica %d: %w", id, err)
 				}
@@ -627,15 +631,15 @@ func (j *judge) each(m *measure, from func(*measure) (*Outcome, error), o *Outco
 	return out, nil
 }
 
-// along sums up a path, beside another one of the same replica where it is a correlation.
-func (m *measure) along(p, other Path) (float64, error) {
-	var x, y []float64
+// along sums up a path from a time on, beside another one of the same replica where it is of two.
+func (m *measure) along(p, other Path, since float64) (float64, error) {
+	var x, y, at []float64
 	for i, t := range p.Time {
-		if t < m.window[0] || t > m.window[1] {
+		if t < max(m.window[0], since) || t > m.window[1] {
 			continue
 		}
-		x = append(x, p.Value[i])
-		if m.kind == "correlation" {
+		x, at = append(x, p.Value[i]), append(at, t)
+		if m.paired() {
 			if len(other.Time) != len(p.Time) || other.Time[i] != t {
 				return 0, fmt.Errorf("%s and %s are read at different times; want one schedule", m.column, m.beside)
 			}
@@ -643,14 +647,23 @@ func (m *measure) along(p, other Path) (float64, error) {
 		}
 	}
 	least := 1
-	if m.kind == "correlation" || m.stat == "rises" {
+	if m.paired() || m.stat == "rises" {
 		least = 2
 	}
 	if len(x) < least {
-		return 0, fmt.Errorf("%s has %d readings in the window [%g, %g]; want at least %d", m.column, len(x), m.window[0], m.window[1], least)
+		return 0, fmt.Errorf("%s has %d readings in the window [%g, %g]; want at least %d", m.column, len(x), max(m.window[0], since), m.window[1], least)
 	}
-	if m.kind == "correlation" {
+	switch m.kind {
+	case "correlation":
 		return pearson(x, y), nil
+	case "agreement":
+		n := 0
+		for i := range x[1:] {
+			if d := x[i+1] - x[i]; d > 0 && y[i] > 0 || d < 0 && y[i] < 0 || d == 0 && y[i] == 0 {
+				n++
+			}
+		}
+		return float64(n) / float64(len(x)-1), nil
 	}
 	switch m.stat {
 	case "median":
@@ -666,6 +679,21 @@ func (m *measure) along(p, other Path) (float64, error) {
 		return x[0], nil
 	case "last":
 		return x[len(x)-1], nil
+	case "when-max":
+		return at[slices.Index(x, slices.Max(x))], nil
+	case "when-min":
+		return at[slices.Index(x, slices.Min(x))], nil
+	case "when-first-above", "when-last-above":
+		if m.stat == "when-last-above" {
+			slices.Reverse(x)
+			slices.Reverse(at)
+		}
+		for i := range x {
+			if x[i] > m.level {
+				return at[i], nil
+			}
+		}
+		return 0, fmt.Errorf("%s is never above %g in the window [%g, %g]", m.column, m.level, m.window[0], m.window[1])
 	case "rises":
 		n := 0
 		for i := range x[1:] {

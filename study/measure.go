@@ -29,7 +29,8 @@ type measure struct {
 	over   *axis      // of a slope across cells, nil along a path; of a crossing
 	log    string
 	stat   string // of replicas, and of the path of one
-	beside string // the other column of a correlation along paths
+	beside string // the other column of a correlation or an agreement along paths
+	level  float64
 	theory *spec.Node
 	scale  float64
 	cross  estimate.CrossingOptions
@@ -59,7 +60,7 @@ var measureKinds = []struct{ verb, with, doc string }{
 	{"distance", "", "of two measures: [a, b] is │a − b│; that of two laws is the expectation same-law"},
 	{"deviation", "", "largest │measured − predicted│/scale over the readings of a column: {of: COLUMN, from: {theory: …}, scale: NUMBER, window: [a, b]}"},
 	{"expression", "", "arithmetic on measures: {value: EXPRESSION, with: {name: MEASURE, …}}"},
-	{"replicas", "", "arithmetic on each replica's own numbers: {value: EXPRESSION, with: {name: {passage: EVENT} | {end: COLUMN} | {path: COLUMN, statistic: mean|median|max|min|range|first|last|rises, window: [a, b]} | {correlation: [COLUMN, COLUMN], window: [a, b]}, …}, statistic: mean|max|min|median}; all but passages need keep"},
+	{"replicas", "", "arithmetic on each replica's own numbers: {value: EXPRESSION, with: {name: {passage: EVENT} | {end: COLUMN} | {path: COLUMN, statistic: mean|median|max|min|range|first|last|rises|when-max|when-min|when-first-above|when-last-above, level: NUMBER, since: EVENT, window: [a, b]} | {correlation: [COLUMN, COLUMN], window: [a, b]} | {agreement: [COLUMN, COLUMN], window: [a, b]}, …}, statistic: mean|max|min|median}; all but passages need keep"},
 	{"theory", "at", "a theory's prediction in the cell, taken as exact: to set a measurement in proportion to it"},
 	{"estimate", "", "any estimate of the cells' table by its name, such as plateaus, end:loss or solve:exit"},
 }
@@ -232,12 +233,16 @@ func (l *loader) arithmetic(m *measure, body *spec.Node, at string) {
 	}
 }
 
-// pathStatistics are what a path may be summed up by: rises is the fraction of readings above the one before.
-var pathStatistics = []string{"mean", "median", "max", "min", "range", "first", "last", "rises"}
+// pathStatistics are what a path may be summed up by: rises is the fraction of readings above the one before, and when- are times: of the
+// largest and the least reading, the first of several, and of the first and the last one above a level.
+var pathStatistics = []string{"mean", "median", "max", "min", "range", "first", "last", "rises", "when-max", "when-min", "when-first-above", "when-last-above"}
+
+// paired reports whether the measure is of two columns along the path of a replica.
+func (m *measure) paired() bool { return m.kind == "correlation" || m.kind == "agreement" }
 
 func (l *loader) perReplica(n *spec.Node, path string) *measure {
 	m := newMeasure(n, path)
-	kinds := []string{"passage", "end", "path", "correlation"}
+	kinds := []string{"passage", "end", "path", "correlation", "agreement"}
 	given := 0
 	for _, k := range kinds {
 		if !n.Get(k).IsNull() {
@@ -245,7 +250,7 @@ func (l *loader) perReplica(n *spec.Node, path string) *measure {
 		}
 	}
 	if given != 1 {
-		l.problems.Add(n.Problem(path, "{passage: EVENT}, {end: COLUMN}, {path: COLUMN} or {correlation: [COLUMN, COLUMN]}"))
+		l.problems.Add(n.Problem(path, "{passage: EVENT}, {end: COLUMN}, {path: COLUMN}, {correlation: [COLUMN, COLUMN]} or {agreement: [COLUMN, COLUMN]}"))
 		return m
 	}
 	body, at := n.Get(m.kind), path+"."+m.kind
@@ -256,7 +261,7 @@ func (l *loader) perReplica(n *spec.Node, path string) *measure {
 	case "end":
 		m.column = l.columnName(body, at)
 	case "path":
-		keys = append(keys, "window", "statistic")
+		keys = append(keys, "window", "statistic", "since")
 		m.column = l.columnName(body, at)
 		m.stat = "mean"
 		if s := n.Get("statistic"); !s.IsNull() {
@@ -265,13 +270,20 @@ func (l *loader) perReplica(n *spec.Node, path string) *measure {
 				l.problems.Add(s.Problem(path+".statistic", "one of "+strings.Join(pathStatistics, ", ")))
 			}
 		}
-	case "correlation":
-		keys = append(keys, "window")
+		if strings.HasSuffix(m.stat, "-above") {
+			keys = append(keys, "level")
+			m.level = l.number(n.Get("level"), path+".level", "a number: when a reading is above it", func(x float64) bool { return x-x == 0 })
+		}
+	case "correlation", "agreement":
+		keys = append(keys, "window", "since")
 		if body.Kind != spec.Seq || len(body.Items) != 2 {
 			l.problems.Add(body.Problem(at, "two columns, as in [loss, sharpness[1]]"))
 			return m
 		}
 		m.column, m.beside = l.columnName(body.Items[0], at+"[0]"), l.columnName(body.Items[1], at+"[1]")
+	}
+	if since := n.Get("since"); !since.IsNull() && indexOf(keys, "since") >= 0 {
+		m.event = l.eventName(since, path+".since", false)
 	}
 	l.only(n, path, keys...)
 	l.modify(m, n)
