@@ -135,6 +135,7 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("distance-to-start", "‖θ − θ₀‖: how far a replica is from where it started, or from the centre of the start", observable.NewDistanceToStart),
 	Entry("nearest-minimum", "which of the model's minima is nearest, and how far it is", observable.NewNearestMinimum),
 	Entry("layer-norms", "of each weight matrix: Frobenius, spectral or nuclear", observable.NewLayerNorms),
+	Entry("layer-growth", "d‖W‖²/dt of each weight matrix under gradient flow", observable.NewLayerGrowth),
 	Entry("singular-values", "of the end-to-end map, largest first", observable.NewSingularValues),
 	Entry("mode-overlap", "uₐᵀWvₐ: how much of each mode of the data or the teacher is learnt", observable.NewModeOverlap),
 	Entry("effective-rank", "exp of the entropy of the normalised singular values", observable.NewEffectiveRank),

@@ -154,7 +154,7 @@ var samples = map[string]map[string][]sample{
 		"margin": each("{}", "{over: map}", "{over: parameters}"), "accuracy": each("{}", "{on: test}"), "fourier-error": each("{frequencies: [1]}", "{frequencies: [3, 1]}"),
 		"loss": each("{}"), "test-loss": each("{}"), "coordinate": each("{}", "{index: 1}"), "gradient-norm": each("{}"), "parameter-norm": each("{}"),
 		"singular-values": each("{}", "{count: 1}"), "mode-overlap": each("{}", "{of: teacher, count: 1}"), "effective-rank": each("{}"),
-		"distance-to-start": each("{}", "{from: centre}"), "nearest-minimum": each("{}"), "layer-norms": each("{}", "{norm: spectral}", "{norm: nuclear}"), "rank": each("{}", "{relative: 0.3, absolute: 0.2}"),
+		"layer-growth": each("{}"), "distance-to-start": each("{}", "{from: centre}"), "nearest-minimum": each("{}"), "layer-norms": each("{}", "{norm: spectral}", "{norm: nuclear}"), "rank": each("{}", "{relative: 0.3, absolute: 0.2}"),
 		"teacher-distance": each("{}"), "l0-norm": each("{}", "{relative: 0.5}"), "l1-norm": each("{}"), "jacobian-rank": each("{}", "{relative: 0.2}"),
 		"jacobian-norms": each("{}", "{coordinates: [0, 2]}"), "feature-sparsity": each("{}", "{tolerance: 0.3, correlation: 0.5}"),
 		"participation-ratio": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),

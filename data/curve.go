@@ -69,7 +69,7 @@ type FourierSettings struct {
 // with X and Y of shape (n, 1): its discrete Fourier transform has peaks at the frequencies k alone, and the observable fourier-error says
 // how much of each is still to be learnt.
 //
-// Source: Xu, Zhang & Xiao 2019, of the set-up.
+// Source: Xu, Zhang, Luo, Xiao & Ma 2019, of the set-up.
 func NewFourier(c FourierSettings, _ *Env) (*Set, error) {
 	if len(c.Frequencies) == 0 {
 		return nil, fmt.Errorf("frequencies is empty; give at least one, such as [1, 3, 5]")

@@ -17,7 +17,7 @@ import (
 // a column for each frequency k, over the training rows of a set of one input and one target. It is 1 where nothing is learnt, and 0 where
 // all is. On data: fourier the transform is the discrete one, whose frequencies are orthogonal; elsewhere it is the sum as it stands.
 //
-// Source: Xu, Zhang & Xiao 2019.
+// Source: Xu, Zhang, Luo, Xiao & Ma 2019.
 type FourierError struct {
 	net         sgdlab.Network
 	frequencies []int

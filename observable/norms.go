@@ -186,6 +186,43 @@ func (o *LayerNorms) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.A
 	}
 }
 
+// LayerGrowth is the rate at which gradient flow changes the squared norm of each layer, first to last,
+//
+//	d‖W_l‖²_F/dt = −2⟨W_l, ∂L/∂W_l⟩,
+//
+// in units of θ² over time. On a linear or a ReLU network without biases it is the same for all layers, −2(1/n) Σᵢ ⟨∂ℓᵢ/∂h, h(xᵢ)⟩: layers
+// grow together while the outputs fall short, and shrink where they overshoot. A step of descent changes ‖W_l‖² by η times it and by η²‖∂L/∂W_l‖².
+type LayerGrowth struct {
+	of     sgdlab.Model
+	Layers []sgdlab.Shape
+}
+
+// LayerGrowthSettings are those of NewLayerGrowth: none.
+type LayerGrowthSettings struct{}
+
+// NewLayerGrowth needs weight matrices; it takes one gradient over all rows.
+func NewLayerGrowth(_ LayerGrowthSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
+	m, err := sgdlab.As[sgdlab.Layered](s.Model)
+	if err != nil {
+		return nil, err
+	}
+	return &LayerGrowth{of: s.Model, Layers: m.Layers()}, nil
+}
+
+// Columns is layer-growth[1], layer-growth[2], …
+func (o *LayerGrowth) Columns() []sgdlab.Column { return numbered("layer-growth", len(o.Layers)) }
+
+// Observe is dst = −2⟨W_l, ∂L/∂W_l⟩.
+func (o *LayerGrowth) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	g := ws.Pack(len(theta))
+	o.of.Grad(g, theta, ws)
+	for i, w := range o.Layers {
+		dst[i] = lanes.Dot(layer(theta, w).P, layer(g, w).P)
+	}
+	lanes.Scale(dst, -2)
+}
+
 // norm is the Euclidean norm of θ − c as an observable with derivatives,
 //
 //	∇‖x‖ = x/‖x‖,  ∇²‖x‖v = (v − x⟨x, v⟩/‖x‖²)/‖x‖,

@@ -348,3 +348,29 @@ func TestDistanceDerivatives(t *testing.T) {
 		}
 	}
 }
+
+// The growth of layers is what a short step of descent changes their squared norms by, to first order; of a linear network it is one number.
+func TestLayerGrowth(t *testing.T) {
+	s := deep(t, teacher(t, 30, []float64{2, 1}, 4, 2, 0.5, false), 5, 3)
+	o, err := NewLayerGrowth(LayerGrowthSettings{}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta, g, ws := random(6, s.Model.Dim(), 0.7), make(lanes.Pack, s.Model.Dim()), &lanes.Arena{}
+	s.Model.Grad(g, theta, ws)
+	dst := make(lanes.Pack, 3)
+	o.Observe(dst, theta, &sgdlab.Clock{}, ws)
+	for i, w := range o.(*LayerGrowth).Layers {
+		for l := range lanes.W {
+			const eta = 1e-6
+			up, down := 0.0, 0.0
+			for j := w.Offset; j < w.End(); j++ {
+				x, y := theta[j][l]-eta*g[j][l], theta[j][l]+eta*g[j][l]
+				up, down = up+x*x, down+y*y
+			}
+			if want := (up - down) / (2 * eta); math.Abs(dst[i][l]-want) > 1e-7*math.Abs(want) || math.Abs(dst[i][l]-dst[0][l]) > 1e-12*math.Abs(dst[0][l]) {
+				t.Errorf("layer %d, lane %d: %.12g, want %.12g", i+1, l, dst[i][l], want)
+			}
+		}
+	}
+}
