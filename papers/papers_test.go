@@ -165,6 +165,8 @@ func TestPerturbedTheories(t *testing.T) {
 		"saxe-2013":    {"saxe-sigmoid", "depth-transit-time"},
 		"kramers-1940": {"kramers", "kramers-next", "solve"},
 		"ghosh-2025":   {"scalar-two-cycle"},
+
+		"ji-telgarsky-2018": {"max-margin"},
 	}
 	// Claims that a theory wrong by 5 % does not turn, as their own tolerance is wider: what does.
 	wide := map[string]float64{
@@ -286,9 +288,28 @@ var sheetClaims = map[string]map[string][]string{
 		"4.1 18 % low at T = 0.1":   {"too-low", "slower-than-kramers"},
 		"4.1 log law":               {"log-law", "arrhenius"},
 	},
-	"cohen-2021": { // sheet 2; claims 1 and 2 are deviations
-		"3 momentum thresholds": {"polyak-09-below", "polyak-09-above", "nesterov-09-below", "nesterov-09-above", "polyak-05-below", "polyak-05-above", "nesterov-05-below", "nesterov-05-above"},
-		"4 deep linear network": {"deep-linear-edge"},
+	"cohen-2021": { // sheet 2
+		"1 sharpening, then the plateau": {"sharpens", "overshoots", "onset", "plateau"},
+		"1 control without biases":       {"odd-loss", "odd-edge"},
+		"2 a loss that is not monotone":  {"loss-rises", "loss-falls"},
+		"3 momentum thresholds":          {"polyak-09-below", "polyak-09-above", "nesterov-09-below", "nesterov-09-above", "polyak-05-below", "polyak-05-above", "nesterov-05-below", "nesterov-05-above"},
+		"4 deep linear network":          {"deep-linear-edge"},
+	},
+	"li-2022": { // sheet 3
+		"1 norm of the output layer": {"norm-tells-sharpness", "norm-tells-sharpness-across"},
+		"2 sign law":                 {"sign-law", "sign-law-across"},
+		"3 order of the phases":      {"phase-one", "phase-one-grows", "phase-two", "phase-three"},
+		"4 where it ends":            {"end-below-edge", "end-all", "end-fitted", "never-there", "beyond"},
+	},
+	"ji-telgarsky-2018": { // sheet 11
+		"1 bounded rank defect": {"risk-to-zero", "defect-first-layer", "defect-second-layer", "layers-grow"},
+		"2 alignment":           {"aligned-first", "aligned-second"},
+		"3 rank one":            {"rank-one", "not-rank-one", "nearer-rank-one"},
+		"4 largest margin":      {"margin"},
+	},
+	"xu-2024": { // sheet 13
+		"1 order of frequencies":   {"third-after-first", "fifth-after-third"},
+		"2 the linear counterpart": {"half-time-0", "half-time-1", "half-time-2", "half-time-3", "half-time-4", "order-0", "order-1", "order-2", "order-3", "spread"},
 	},
 	"arora-2022": { // sheet 4
 		"1 slow flow of normalised descent": {"normalised-2", "normalised-4", "normalised-finer-2", "normalised-finer-4"},
