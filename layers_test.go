@@ -25,7 +25,7 @@ fused
 ensemble
 catalog
 study
-papers report engine export compare examples workload
+papers report engine export compare workload
 reference
 cmd/sgdlab
 `

@@ -151,7 +151,7 @@ var samples = map[string]map[string][]sample{
 	"schemes": {"euler-maruyama": each("{}"), "heun": each("{}"), "milstein": each("{}", "{levy-areas: 3}"), "runge-kutta-weak-2": each("{}"),
 		"exponential": each("{}"), "log-euler": each("{}"), "tamed-euler": each("{}")},
 	"observables": {
-		"margin": each("{}", "{over: map}", "{over: parameters}"), "accuracy": each("{}", "{on: test}"), "fourier-error": each("{frequencies: [1]}", "{frequencies: [3, 1]}"),
+		"margin": each("{}", "{over: map}", "{over: parameters}"), "accuracy": each("{}", "{rows: test}"), "fourier-error": each("{frequencies: [1]}", "{frequencies: [3, 1]}"),
 		"loss": each("{}"), "test-loss": each("{}"), "coordinate": each("{}", "{index: 1}"), "gradient-norm": each("{}"), "parameter-norm": each("{}"),
 		"singular-values": each("{}", "{count: 1}"), "mode-overlap": each("{}", "{of: teacher, count: 1}"), "effective-rank": each("{}"),
 		"layer-growth": each("{}"), "distance-to-start": each("{}", "{from: centre}"), "nearest-minimum": each("{}"), "layer-norms": each("{}", "{norm: spectral}", "{norm: nuclear}"), "rank": each("{}", "{relative: 0.3, absolute: 0.2}"),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -50,6 +51,20 @@ func open(folder, path string) (*content, error) {
 	if path == "" {
 		return nil, errors.New("path is empty; name a file")
 	}
+	if name, ok := strings.CutPrefix(path, shippedPrefix); ok {
+		raw, err := shipped.ReadFile("shipped/" + name)
+		if err != nil {
+			var have []string
+			entries, _ := shipped.ReadDir("shipped")
+			for _, e := range entries {
+				if e.Name() != "README.md" {
+					have = append(have, shippedPrefix+e.Name())
+				}
+			}
+			return nil, fmt.Errorf("%s is no data of the program's own; there are %s", path, strings.Join(have, ", "))
+		}
+		return read(raw, path, path)
+	}
 	place := filepath.FromSlash(path)
 	if !filepath.IsAbs(place) {
 		place = filepath.Join(folder, place)
@@ -71,6 +86,28 @@ func open(folder, path string) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
+	return read(raw, path, place)
+}
+
+// The data sets that are part of the program; see README.md there.
+//
+//go:embed shipped
+var shipped embed.FS
+
+// shippedPrefix is what a path to one of them begins with, as in sgdlab:digits.csv.gz.
+const shippedPrefix = "sgdlab:"
+
+// Shipped returns the bytes of a file that is part of the program, as shipped/digits.csv.gz; it panics where there is none.
+func Shipped(name string) []byte {
+	b, err := shipped.ReadFile("shipped/" + name)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// read unpacks the bytes of a file. place is what errors call it.
+func read(raw []byte, path, place string) (*content, error) {
 	sum := sha256.Sum256(raw)
 	c, err := unpack(raw, place)
 	if err != nil {

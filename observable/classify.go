@@ -171,7 +171,7 @@ type Accuracy struct {
 
 // AccuracySettings are those of NewAccuracy.
 type AccuracySettings struct {
-	On string `default:"training" oneof:"training|test" doc:"which rows: the training rows, or those held out, for the column test-accuracy"`
+	Rows string `default:"training" oneof:"training|test" doc:"which rows: the training rows, or those held out, for the column test-accuracy"`
 }
 
 // NewAccuracy needs a network and targets that are labels.
@@ -185,9 +185,9 @@ func NewAccuracy(c AccuracySettings, s *sgdlab.Site) (sgdlab.Observable, error) 
 	}
 	o := &Accuracy{name: "accuracy"}
 	y := s.Data.Y
-	if c.On == "test" {
+	if c.Rows == "test" {
 		if s.Test == nil || s.Data.TestY.Empty() {
-			return nil, errors.New("the data holds no test rows; hold some out, as with train: 0.8, or use on: training")
+			return nil, errors.New("the data holds no test rows; hold some out, as with train: 0.8, or use rows: training")
 		}
 		m, y, o.name = s.Test, s.Data.TestY, "test-accuracy"
 	}

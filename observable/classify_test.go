@@ -47,7 +47,7 @@ func TestMarginsByHand(t *testing.T) {
 			t.Errorf("over %s: %g, want %g", over, got, want)
 		}
 	}
-	o, err := NewAccuracy(AccuracySettings{On: "training"}, s)
+	o, err := NewAccuracy(AccuracySettings{Rows: "training"}, s)
 	if got := read(t, o, err, theta)[0]; got != 2./3 {
 		t.Errorf("accuracy %g, want 2/3", got)
 	}
@@ -60,7 +60,7 @@ func TestMarginsByHand(t *testing.T) {
 	if o, err = NewMargin(MarginSettings{Over: "nothing"}, s); read(t, o, err, theta)[0] != -2 {
 		t.Errorf("margin %g, want −2", read(t, o, err, theta)[0])
 	}
-	if o, err = NewAccuracy(AccuracySettings{On: "training"}, s); read(t, o, err, theta)[0] != 1./3 {
+	if o, err = NewAccuracy(AccuracySettings{Rows: "training"}, s); read(t, o, err, theta)[0] != 1./3 {
 		t.Errorf("accuracy %g, want 1/3: a tie is wrong", read(t, o, err, theta)[0])
 	}
 }
@@ -120,7 +120,7 @@ func TestClassErrors(t *testing.T) {
 		"row 2 is neither":      func() error { _, err := NewMargin(MarginSettings{}, s); return err },
 		"biases are in the way": func() error { _, err := NewMargin(MarginSettings{Over: "parameters"}, biased); return err },
 		"over: map needs":       func() error { _, err := NewMargin(MarginSettings{Over: "map"}, biased); return err },
-		"no test rows":          func() error { _, err := NewAccuracy(AccuracySettings{On: "test"}, g); return err },
+		"no test rows":          func() error { _, err := NewAccuracy(AccuracySettings{Rows: "test"}, g); return err },
 		"frequencies is empty":  func() error { _, err := NewFourierError(FourierErrorSettings{}, g); return err },
 	} {
 		if err := f(); err == nil || !strings.Contains(err.Error(), want) {

@@ -311,6 +311,18 @@ var sheetClaims = map[string]map[string][]string{
 		"1 order of frequencies":   {"third-after-first", "fifth-after-third"},
 		"2 the linear counterpart": {"half-time-0", "half-time-1", "half-time-2", "half-time-3", "half-time-4", "order-0", "order-1", "order-2", "order-3", "spread"},
 	},
+	"eos-bias": { // no sheet: an open direction
+		"the question of norms":   {"least-norm", "above-least", "crosses", "fits", "smaller-norm-1", "smaller-norm-2", "smaller-norm-3"},
+		"the question of margins": {"margin-crosses", "margin-same-1", "margin-same-2", "margin-same-3", "relu-crosses", "relu-same-1", "relu-same-2", "relu-same-3"},
+	},
+	"eos-minibatch": { // no sheet: an open direction
+		"a network that could fit": {"full-batch", "settles", "below-the-edge"},
+		"noise that does not die":  {"deep-descent", "deep-descent-least", "deep-sgd", "deep-sgd-least", "deep-balanced", "deep-50", "deep-10"},
+	},
+	"eos-generalisation": { // no sheet: an open direction
+		"diabetes": {"diabetes-edge", "diabetes-amplitude", "diabetes-below", "diabetes-mild", "diabetes-strong"},
+		"digits":   {"digits-edge", "digits-no-gain", "digits-accuracy"},
+	},
 	"arora-2022": { // sheet 4
 		"1 slow flow of normalised descent": {"normalised-2", "normalised-4", "normalised-finer-2", "normalised-finer-4"},
 		"2 slow flow on √L":                 {"root-loss"},

@@ -202,7 +202,7 @@ func reach(ev *sgdlab.Event, stepper sgdlab.Stepper, m sgdlab.Model, start sgdla
 			past++
 		}
 		slack := 0.0
-		if lowest != 0 {
+		if math.Abs(lowest) > 0x1p-49*math.Abs(f[k]) { // else it is 0 to rounding, and the loss a sum of squares
 			slack = 0x1p-49 * math.Max(math.Abs(lowest), math.Abs(f[k]))
 		}
 		if level[k] <= lowest+slack {

@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sgdlab/data"
 	"sgdlab/engine"
-	"sgdlab/examples"
 	"sgdlab/spec"
 	"sgdlab/store"
 )
@@ -40,7 +40,7 @@ func starterOf(name string) (*starter, error) {
 	}
 	s := &starter{name: name, text: text}
 	if name == "digits" {
-		s.data = map[string][]byte{"digits.csv.gz": examples.Digits}
+		s.data = map[string][]byte{"digits.csv.gz": data.Shipped("digits.csv.gz")}
 	}
 	return s, nil
 }
