@@ -14,7 +14,7 @@ import (
 
 // layers is the order of the rooms: each imports only rooms on lines above its own.
 const layers = `
-lanes elementary store
+lanes elementary store docs
 rng linalg formula quadrature
 spec
 data

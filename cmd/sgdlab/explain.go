@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"sgdlab/catalog"
+	"sgdlab/docs"
 	"sgdlab/papers"
 	ref "sgdlab/reference"
 	"sgdlab/spec"
@@ -118,7 +119,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Explain one thing: its equation, parameters, shapes, regime and source",
 		Long: `Explain one thing that a spec or a command line may name: its equation, its parameters with their defaults, where it holds,
 and its source. NAME is what sgdlab list shows, a verb, a key of a spec, or a parameter by its name or path, as in
-temperature, sde.noise or ensemble.until. What several things are called is told of all of them.`,
+temperature, sde.noise or ensemble.until. What several things are called is told of all of them. Of a paper it lists the claims,
+the corrections of the literature that its runs show, and what of its claim sheet is not claimed.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if markdown != "" {
 				return exactly(0, "none with --markdown")(cmd, args)
@@ -135,7 +137,7 @@ temperature, sde.noise or ensemble.until. What several things are called is told
 			}
 			name := args[0]
 			found := book.Find(name)
-			if len(found) == 0 && slices.Contains(papers.Names(), name) {
+			if len(found) == 0 && (slices.Contains(papers.Names(), name) || len(docs.Deviations(name)) > 0) {
 				return a.explainPaper(name)
 			}
 			if len(found) == 0 {
@@ -219,36 +221,61 @@ func lower(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
+// explainPaper tells what is claimed of a paper, what its runs put right, and what is not claimed, of papers without a file too.
 func (a *app) explainPaper(name string) error {
-	p, err := papers.Load(name)
+	sources, err := papers.Sources()
 	if err != nil {
 		return err
 	}
+	source, _ := sources.Get(name)
+	p := &papers.Paper{ID: name, Title: source.Field["title"]}
+	if slices.Contains(papers.Names(), name) {
+		if p, err = papers.Load(name); err != nil {
+			return err
+		}
+	}
+	wrongs, missing := docs.Corrections(name), docs.Deviations(name)
+	type claim struct {
+		Run  string `json:"run"`
+		ID   string `json:"id"`
+		Says string `json:"says"`
+	}
+	claims := []claim{}
+	for _, r := range p.Runs {
+		for _, c := range r.Root.Get("claims").Items {
+			id, _ := c.Get("id").Text()
+			says, _ := c.Get("says").Text()
+			claims = append(claims, claim{r.Name, id, says})
+		}
+	}
 	if a.json {
-		type claim struct {
-			Run  string `json:"run"`
-			ID   string `json:"id"`
-			Says string `json:"says"`
-		}
-		out := []claim{}
-		for _, r := range p.Runs {
-			for _, c := range r.Root.Get("claims").Items {
-				id, _ := c.Get("id").Text()
-				says, _ := c.Get("says").Text()
-				out = append(out, claim{r.Name, id, says})
-			}
-		}
-		return store.Encode(a.out, map[string]any{"paper": p.ID, "title": p.Title, "claims": out})
+		return store.Encode(a.out, map[string]any{"paper": p.ID, "title": p.Title, "claims": claims, "corrections": wrongs, "not_claimed": missing})
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (paper)\n  %s\n", p.ID, p.Title)
 	for _, r := range p.Runs {
 		fmt.Fprintf(&b, "\nClaims about the run %s\n", r.Name)
 		var rows [][]string
-		for _, c := range r.Root.Get("claims").Items {
-			id, _ := c.Get("id").Text()
-			says, _ := c.Get("says").Text()
-			rows = append(rows, []string{id, says})
+		for _, c := range claims {
+			if c.Run == r.Name {
+				rows = append(rows, []string{c.ID, c.Says})
+			}
+		}
+		ref.WriteRows(&b, rows, a.columns())
+	}
+	if len(wrongs) > 0 {
+		fmt.Fprintf(&b, "\nCorrections that `sgdlab reproduce %s` shows\n", name)
+		var rows [][]string
+		for _, c := range wrongs {
+			rows = append(rows, []string{c.Where, "says: " + c.Says}, []string{"", "right: " + c.Right})
+		}
+		ref.WriteRows(&b, rows, a.columns())
+	}
+	if len(missing) > 0 {
+		b.WriteString("\nNot claimed, or more loosely\n")
+		var rows [][]string
+		for _, d := range missing {
+			rows = append(rows, []string{d.Claim, d.Missing + ": " + d.Why})
 		}
 		ref.WriteRows(&b, rows, a.columns())
 	}

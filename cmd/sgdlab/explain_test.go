@@ -5,10 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"sgdlab/catalog"
+	"sgdlab/docs"
+	"sgdlab/papers"
 )
 
 // docs/reference.md is what the code says.
@@ -104,6 +107,70 @@ func TestExplain(t *testing.T) {
 	for name, want := range map[string]string{"kramer": "kramers", "escape-lw": "escape-law", "meantime": "mean-time", "ensembel": "ensemble", "reprodce": "reproduce", "temprature": "temperature"} {
 		if _, _, log := lab("explain", name); !strings.Contains(log, "did you mean "+want+"?") {
 			t.Errorf("explain %s: %s", name, log)
+		}
+	}
+}
+
+// Of a paper explain shows the corrections that its runs show and what is not claimed, as the pages have them; of papers without a file
+// what is not claimed.
+func TestExplainPaper(t *testing.T) {
+	if n := len(docs.Corrections("kalra-2023")); n == 0 || len(docs.Deviations("kalra-2023")) == 0 {
+		t.Errorf("kalra-2023 has %d corrections and %d deviations", n, len(docs.Deviations("kalra-2023")))
+	}
+	sources, err := papers.Sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := func(name string) string {
+		text, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for _, m := range regexp.MustCompile("`sgdlab reproduce ([^`]*)`").FindAllStringSubmatch(page("corrections.md"), -1) {
+		if _, err := papers.Load(m[1]); err != nil {
+			t.Errorf("docs/corrections.md: %v", err)
+		}
+	}
+	all := papers.Names()
+	for _, m := range regexp.MustCompile(`(?m)^\| (\S+) \|`).FindAllStringSubmatch(page("deviations.md"), -1) {
+		if name := m[1]; name != "paper" && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	for _, name := range all {
+		if _, ok := sources.Get(name); !ok {
+			t.Errorf("docs/deviations.md: %s is not in sources.bib", name)
+			continue
+		}
+		out, _ := done(t, "explain", name)
+		flat := strings.Join(strings.Fields(out), "")
+		says := func(text string) { // in cells that stand beside each other
+			for _, word := range strings.Fields(text) {
+				if !strings.Contains(flat, word) {
+					t.Errorf("explain %s does not say %q:\n%s", name, text, out)
+					return
+				}
+			}
+		}
+		wrongs, missing := docs.Corrections(name), docs.Deviations(name)
+		for _, c := range wrongs {
+			says(c.Where + " says: " + c.Says + " right: " + c.Right)
+		}
+		for _, d := range missing {
+			says(d.Claim + " " + d.Missing + ": " + d.Why)
+		}
+		if strings.Contains(out, "\nCorrections that `sgdlab reproduce "+name+"` shows\n") != (len(wrongs) > 0) || strings.Contains(out, "\nNot claimed, or more loosely\n") != (len(missing) > 0) {
+			t.Errorf("explain %s: %d corrections, %d not claimed:\n%s", name, len(wrongs), len(missing), out)
+		}
+		d := object[struct {
+			Title       string
+			Corrections []docs.Correction
+			NotClaimed  []docs.Deviation `json:"not_claimed"`
+		}](t, first(done(t, "explain", name, "--json")))
+		if !slices.Equal(d.Corrections, wrongs) || !slices.Equal(d.NotClaimed, missing) || d.Title == "" {
+			t.Errorf("explain %s --json: %+v", name, d)
 		}
 	}
 }
