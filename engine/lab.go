@@ -128,6 +128,21 @@ func name(dir string) string {
 	return filepath.Base(dir)
 }
 
+// Holds reports whether a study's folder says that it holds the finished run. Nothing but its manifest is read.
+func (l *Lab) Holds(st *study.Study) bool {
+	_, _, plan, err := PlanOf(st)
+	if err != nil {
+		return false
+	}
+	m, err := store.ReadManifest(l.Folder(st))
+	return err == nil && whole(m, plan)
+}
+
+// whole reports whether a manifest is that of a finished run of a plan, without cells that failed.
+func whole(m *store.Manifest, plan store.Digest) bool {
+	return m.Status == store.Done && m.Plan == plan && len(m.Failed) == 0
+}
+
 // finished returns a run whose folder holds it whole, with the tables' hash as the manifest says.
 func (l *Lab) finished(dir string, plan store.Digest) (*Run, bool) {
 	m, err := store.ReadManifest(dir)
@@ -137,7 +152,7 @@ func (l *Lab) finished(dir string, plan store.Digest) (*Run, bool) {
 	case err != nil:
 		l.notice(err.Error())
 		return nil, false
-	case m.Status != store.Done || m.Plan != plan || len(m.Failed) > 0:
+	case !whole(m, plan):
 		altered, _ := store.CheckSums(dir, document) // of another plan, or the plan in the manifest is damaged
 		for _, a := range altered {
 			l.notice(filepath.Join(dir, a.File) + ": " + a.Finding)

@@ -15,12 +15,21 @@ type Cost struct {
 	Steps    float64 // replica-steps if no event ended a replica; +∞ is never met: horizons are finite
 	Seconds  float64 // of one core, for these steps
 
+	// The same where events end replicas as early as those of a trial, some of a cell for a moment.
+	LikelySteps, LikelySeconds float64
+	longest                    float64 // likely seconds of a shard
+
 	// If no event ended a replica, in bytes, to a factor of two or so:
 	Tables  float64 // of the tables
 	Kept    float64 // of what an extension goes on from; over a limit of the engine's it is not kept
 	Shards  float64 // of the results of shards, which are there while it runs
 	Shard   float64 // of memory, of a shard in progress with its way to the disk, for each worker
 	Merging float64 // of memory, when tables are made
+}
+
+// Likely is an estimate of the seconds that a run takes on so many workers.
+func (c *Cost) Likely(workers int) float64 {
+	return math.Max(c.LikelySeconds/float64(workers), c.longest)
 }
 
 // Memory is an estimate of the most memory that a run takes on so many workers.
@@ -83,13 +92,22 @@ func (c *Cost) sizes(rig *ensemble.Rig, cell *ensemble.Cell, cells int, values, 
 	c.Merging = math.Max(c.Merging, 2*(3*values*statMemory(n)+math.Min(shards, 2)*perShard/2+parked+60*events))
 }
 
-// trial is how long each group's speed is measured.
-const trial = 30 * time.Millisecond
+// trial is how long each group's speed is measured, and for how long a cell is tried whose replicas an event may end, of at most tried
+// replicas: longer where not as many as a pack holds have ended, until all such trials have taken patience more. Of a group at most trials
+// cells are tried: those between take the steps of the last.
+const (
+	trial    = 30 * time.Millisecond
+	patience = time.Second
+	tried    = 8 * lanes.W
+	trials   = 64
+)
 
-// Cost measures the speed of each group for a moment and multiplies by the steps that its cells may take. The first readings,
-// which are of everything at once, are timed apart and counted as often as the rarest reading comes.
+// Cost measures the speed of each group for a moment and multiplies by the steps that its cells may take, and are likely to. The first
+// readings, which are of everything at once, are timed apart and counted as often as the rarest reading comes. What asks and answers
+// take is not in it.
 func (st *Study) Cost() (Cost, error) {
 	var total Cost
+	left := patience
 	for gi, g := range st.Groups {
 		if g.failed != "" {
 			continue
@@ -102,11 +120,15 @@ func (st *Study) Cost() (Cost, error) {
 		for _, w := range rig.Watches {
 			rarest = math.Max(rarest, w.Schedule.Every)
 		}
-		steps, readings := 0.0, 0.0
-		size := 1.0
+		size, shards := 1.0, 0.0
 		for i := range st.Shards {
 			size = math.Max(size, float64(st.Shards[i].Replicas()))
+			if st.Shards[i].Group == gi {
+				shards++
+			}
 		}
+		var most, likely struct{ steps, readings float64 }
+		var reading, stepping, steps, ended float64 // of trials: seconds of a reading, of steps, how many these were, and those of a replica
 		for i := range g.Cells {
 			c := &g.Cells[i]
 			columns := 0
@@ -126,28 +148,55 @@ func (st *Study) Cost() (Cost, error) {
 			if n, err := ensemble.Horizon(rig, c); err == nil && c.AtMost > 0 && !rig.Step.Fixed() {
 				calls = float64(n)
 			}
+			if i == 0 || len(c.Until) > 0 && i%((len(g.Cells)+trials-1)/trials) == 0 {
+				n := min(c.Replicas, tried)
+				shard := ensemble.Shard{Group: gi, Blocks: []ensemble.Block{{Cell: i, From: 0, To: n}}}
+				run, err := ensemble.NewRunner(rig, g.Cells, shard)
+				if err != nil {
+					return total, err
+				}
+				begun := time.Now()
+				run.Run(func() bool { return true }) // asked first after the readings at step 0
+				if i == 0 {
+					reading = time.Since(begun).Seconds()
+				}
+				begun = time.Now()
+				run.Run(func() bool {
+					over := time.Since(begun) - trial
+					return run.Steps() > 0 && over > 0 && (len(c.Until) == 0 || over > left || run.Finished() >= int64(min(n, lanes.W)))
+				})
+				took := time.Since(begun)
+				left -= max(0, took-trial)
+				stepping += took.Seconds()
+				steps += float64(run.Steps())
+				ended = math.Inf(1)
+				if n := run.Finished(); n > 0 && len(c.Until) > 0 {
+					ended = float64(run.Steps()) / float64(n)
+				}
+			}
 			total.Replicas += int64(c.Replicas)
-			steps += calls * float64(c.Replicas)
 			packs := math.Ceil(float64(c.Replicas) / lanes.W)
-			readings += packs
-			if rarest > 0 {
-				readings += packs * math.Floor(calls*step/unit/rarest)
+			for _, sum := range []struct {
+				of    *struct{ steps, readings float64 }
+				calls float64
+			}{{&most, calls}, {&likely, math.Min(calls, ended)}} {
+				sum.of.steps += sum.calls * float64(c.Replicas)
+				sum.of.readings += packs
+				if rarest > 0 {
+					sum.of.readings += packs * math.Floor(sum.calls*step/unit/rarest)
+				}
 			}
 		}
-		total.Steps += steps
-		n := min(g.Cells[0].Replicas, 8)
-		run, err := ensemble.NewRunner(rig, g.Cells, ensemble.Shard{Group: gi, Blocks: []ensemble.Block{{Cell: 0, From: 0, To: n}}})
-		if err != nil {
-			return total, err
+		pace := 0.0
+		if steps > 0 {
+			pace = stepping / steps
 		}
-		begun := time.Now()
-		run.Run(func() bool { return true }) // asked first after the readings at step 0
-		total.Seconds += time.Since(begun).Seconds() * readings
-		begun = time.Now()
-		run.Run(func() bool { return run.Steps() > 0 && time.Since(begun) > trial })
-		if done := run.Steps(); done > 0 {
-			total.Seconds += time.Since(begun).Seconds() / float64(done) * steps
-		}
+		total.Steps += most.steps
+		total.Seconds += pace*most.steps + reading*most.readings
+		total.LikelySteps += likely.steps
+		seconds := pace*likely.steps + reading*likely.readings
+		total.LikelySeconds += seconds
+		total.longest = math.Max(total.longest, seconds/math.Max(1, shards))
 	}
 	return total, nil
 }

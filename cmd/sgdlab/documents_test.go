@@ -269,23 +269,70 @@ claims:
 	}
 }
 
+// reproduce says first how long the papers take, each and in all, and which are there already; with --quick it does not measure.
+func TestForetold(t *testing.T) {
+	dir := t.TempDir()
+	paper := func(name string, atMost, runs int) string {
+		text := fmt.Sprintf("paper: %s\ntitle: A paper\nclaims: []\nruns:\n", name)
+		for i := range runs {
+			text += fmt.Sprintf(`  run-%d:
+    seed: %d
+    model: {name: double-well}
+    start: {name: point, at: [-1]}
+    dynamics: {sde: {name: sde, calculus: ito, noise: {factor: identity, temperature: 0.5}, step: 0.01}}
+    events: {exit: {of: {name: coordinate, index: 0}, rises-above: 1}}
+    ensemble: {replicas: 64, quick: 8, until: {event: exit, at-most: {time: %d}}}
+`, i, i, atMost)
+		}
+		path := filepath.Join(dir, name+".yaml")
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	rare, two := paper("rare", 100_000_000, 1), paper("two", 1000, 2)
+	runs := filepath.Join(dir, "runs")
+	says := func(want string, args ...string) {
+		t.Helper()
+		_, log := done(t, append([]string{"reproduce", "--workers", "2", "--out", runs}, args...)...)
+		if !regexp.MustCompile(want).MatchString(log) {
+			t.Errorf("reproduce %v says\n%s\nwant\n%s", args, log, want)
+		}
+	}
+	const head = `^by the speed measured just now, on 2 workers:\n`
+	says(`^rare run-0\nnote: quick: `, rare, "--quick")
+	says(head+`  rare  under 1 s, at most [\d.]+ (min|h)\nrare run-0\n$`, rare)
+	says(`^  rare  there already\nrare run-0\n$`, rare)
+	says(head+`  rare    there already\n  two     under 1 s\n  in all  under 1 s; 1 of 3 runs there already\nrare run-0\n`, rare, two)
+	found, err := filepath.Glob(filepath.Join(runs, "two-run-1-*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v %v", found, err)
+	}
+	if err := os.RemoveAll(found[0]); err != nil {
+		t.Fatal(err)
+	}
+	says(head+`  two  under 1 s; 1 of 2 runs there already\n`, two)
+}
+
 // check prints a resolved spec that is itself a valid spec of the same question, the points, and a sane cost; it makes
 // nothing.
 func TestCheck(t *testing.T) {
 	spec := write(t, langevin)
 	args := []string{"check", spec, "seed=range(0,3)", "--workers", "2"}
 	out, _ := done(t, args...)
-	if !strings.Contains(out, "# 3 points × 2 dynamics = 6 cells, 192 replicas, ") || !regexp.MustCompile(`# at most 576 k replica-steps: (under )?[\d.]+ s on 2 workers, by the speed measured just now; events end replicas earlier\n`).MatchString(out) {
+	if !strings.Contains(out, "# 3 points × 2 dynamics = 6 cells, 192 replicas, ") || !regexp.MustCompile(`# at most 576 k replica-steps: (under )?[\d.]+ s on 2 workers, by the speed measured just now; events end replicas earlier: likely (under )?[\d.]+ s\n`).MatchString(out) {
 		t.Errorf("check:\n%s", out)
 	}
 	d := object[struct {
 		Points, Cells, Shards, Replicas int
 		Steps                           float64 `json:"replica_steps_at_most"`
 		Seconds                         float64 `json:"seconds_at_most"`
+		LikelySteps                     float64 `json:"replica_steps_likely"`
+		Likely                          float64 `json:"seconds_likely"`
 		Spec                            map[string]any
 		Warnings                        []string
 	}](t, first(done(t, append(args, "--json")...)))
-	if d.Points != 3 || d.Cells != 6 || d.Replicas != 192 || d.Shards < 6 || d.Steps != 576000 || !(d.Seconds > 0 && d.Seconds < 60) {
+	if d.Points != 3 || d.Cells != 6 || d.Replicas != 192 || d.Shards < 6 || d.Steps != 576000 || !(d.Seconds > 0 && d.Seconds < 60) || !(d.LikelySteps > 0 && d.LikelySteps < d.Steps && d.Likely > 0) {
 		t.Errorf("check --json: %+v", d)
 	}
 	if d.Spec["sweep"] == nil || len(d.Warnings) == 0 {

@@ -300,10 +300,7 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			workers := a.workers
-			if workers == 0 {
-				workers = runtime.GOMAXPROCS(0)
-			}
+			workers := a.cores()
 			out := a.dir
 			if out == "" {
 				out = filepath.Join(filepath.Dir(args[0]), "runs")
@@ -322,7 +319,8 @@ func (a *app) checkCommand() *cobra.Command {
 					"disk_bytes_at_most": store.Number(disk), "folder_bytes_at_most": store.Number(cost.Tables + math.Min(cost.Kept, engine.KeepLimit)), "disk_bytes_free": store.Number(free),
 					"memory_bytes_at_most": store.Number(memory), "memory_bytes_free": store.Number(unused), "does_not_fit": append([]string{}, tight...),
 					"spec": jsonOf(st.Root), "points": len(st.Points), "cells": len(st.Cells), "shards": len(st.Shards), "replicas": cost.Replicas,
-					"replica_steps_at_most": cost.Steps, "seconds_at_most": store.Number(cost.Seconds / float64(workers)), "warnings": st.Warnings,
+					"replica_steps_at_most": cost.Steps, "seconds_at_most": store.Number(cost.Seconds / float64(workers)),
+					"replica_steps_likely": cost.LikelySteps, "seconds_likely": store.Number(cost.Likely(workers)), "warnings": st.Warnings,
 				})
 			}
 			fmt.Fprintf(a.out, "%s\n", spec.Marshal(st.Root))
@@ -332,7 +330,7 @@ func (a *app) checkCommand() *cobra.Command {
 			fmt.Fprintf(a.out, "# %s × %d dynamics = %s, %s, %s\n", count(len(st.Points), "point"), len(st.Arms), count(len(st.Cells), "cell"), count(int(cost.Replicas), "replica"), count(len(st.Shards), "shard"))
 			early := ""
 			if len(st.Ensemble.Until.Event) > 0 {
-				early = "; events end replicas earlier"
+				early = fmt.Sprintf("; events end replicas earlier: likely %s", span(cost.Likely(workers)))
 			}
 			fmt.Fprintf(a.out, "# at most %s replica-steps: %s on %s, by the speed measured just now%s\n",
 				si(cost.Steps), span(cost.Seconds/float64(workers)), count(workers, "worker"), early)
@@ -344,6 +342,14 @@ func (a *app) checkCommand() *cobra.Command {
 			return nil
 		},
 	})
+}
+
+// cores is how many workers a run has.
+func (a *app) cores() int {
+	if a.workers == 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return a.workers
 }
 
 // amount writes a number of bytes, to 100 kB and never less than that.
@@ -476,6 +482,9 @@ func (a *app) reproduceCommand() *cobra.Command {
 	cmd := a.computing(&cobra.Command{
 		Use:   "reproduce [PAPER …]",
 		Short: "Rerun the claims of papers and print one verdict per claim",
+		Long: `Rerun the claims of papers and print one verdict per claim. At full size it says first how long each paper will take, and all of
+them: the speed of each run is measured for a moment, and how early events end some of its replicas. Runs that are in their
+folders are not computed again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all {
 				args = papers.Names()
@@ -505,6 +514,18 @@ func (a *app) reproduceCommand() *cobra.Command {
 					jobs = append(jobs, job{p.ID, st})
 				}
 			}
+			if !a.quick {
+				var rows []forecast
+				for _, j := range jobs {
+					if len(rows) == 0 || rows[len(rows)-1].paper != j.paper {
+						rows = append(rows, forecast{paper: j.paper})
+					}
+					if err := rows[len(rows)-1].add(&engine.Lab{Out: out}, j.st, a.cores()); err != nil {
+						return err
+					}
+				}
+				a.foretell(rows)
+			}
 			verdicts := []store.Verdict{}
 			var failed error
 			for _, j := range jobs {
@@ -531,6 +552,69 @@ func (a *app) reproduceCommand() *cobra.Command {
 	})
 	cmd.Flags().BoolVar(&all, "all", false, "every paper at hand")
 	return cmd
+}
+
+// forecast is how long the runs of a paper will take.
+type forecast struct {
+	paper        string
+	likely, most float64 // seconds
+	runs, held   int     // in all, and those that are in their folders
+}
+
+// add foresees one run more.
+func (f *forecast) add(lab *engine.Lab, st *study.Study, workers int) error {
+	f.runs++
+	if lab.Holds(st) {
+		f.held++
+		return nil
+	}
+	cost, err := st.Cost()
+	if err != nil {
+		return err
+	}
+	likely := cost.Likely(workers)
+	f.likely += likely
+	f.most += math.Max(likely, cost.Seconds/float64(workers))
+	return nil
+}
+
+func (f *forecast) String() string {
+	if f.held == f.runs {
+		return "there already"
+	}
+	text := "about " + span(f.likely)
+	if !(f.likely >= 1) {
+		text = span(f.likely)
+	}
+	if f.most >= 1 && f.most > 2*f.likely {
+		text += ", at most " + span(f.most)
+	}
+	if f.held > 0 {
+		text += fmt.Sprintf("; %d of %s there already", f.held, count(f.runs, "run"))
+	}
+	return text
+}
+
+// foretell says, before anything runs, how long each paper will take, and all of them.
+func (a *app) foretell(rows []forecast) {
+	all := forecast{paper: "in all"}
+	for _, r := range rows {
+		all = forecast{all.paper, all.likely + r.likely, all.most + r.most, all.runs + r.runs, all.held + r.held}
+	}
+	if len(rows) > 1 {
+		rows = append(rows, all)
+	}
+	if all.held < all.runs {
+		fmt.Fprintf(a.log, "by the speed measured just now, on %s:\n", count(a.cores(), "worker"))
+	}
+	w := tabwriter.NewWriter(a.log, 0, 4, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %s\t%v\n", r.paper, &r)
+	}
+	w.Flush()
+	if all.likely > 60 {
+		fmt.Fprintln(a.log, "  (--quick takes fewer replicas and sweep points)")
+	}
 }
 
 // verdicts prints one line per claim and cell, and their tally.
