@@ -93,8 +93,8 @@ func (c *Cost) sizes(rig *ensemble.Rig, cell *ensemble.Cell, cells int, values, 
 }
 
 // trial is how long each group's speed is measured, and for how long a cell is tried whose replicas an event may end, of at most tried
-// replicas: longer where not as many as a pack holds have ended, until all such trials have taken patience more. Of a group at most trials
-// cells are tried: those between take the steps of the last.
+// replicas, or a few cells that fill a pack together: longer where not as many as a pack holds have ended, until all such trials have taken
+// patience more. A group has at most trials of them: cells between take the steps of the last.
 const (
 	trial    = 30 * time.Millisecond
 	patience = time.Second
@@ -120,7 +120,10 @@ func (st *Study) Cost() (Cost, error) {
 		for _, w := range rig.Watches {
 			rarest = math.Max(rarest, w.Schedule.Every)
 		}
-		size, shards := 1.0, 0.0
+		size, shards, all := 1.0, 0.0, 0.0
+		for i := range g.Cells {
+			all += float64(g.Cells[i].Replicas)
+		}
 		for i := range st.Shards {
 			size = math.Max(size, float64(st.Shards[i].Replicas()))
 			if st.Shards[i].Group == gi {
@@ -129,6 +132,7 @@ func (st *Study) Cost() (Cost, error) {
 		}
 		var most, likely struct{ steps, readings float64 }
 		var reading, stepping, steps, ended float64 // of trials: seconds of a reading, of steps, how many these were, and those of a replica
+		next := 0                                   // cell to be tried
 		for i := range g.Cells {
 			c := &g.Cells[i]
 			columns := 0
@@ -148,9 +152,14 @@ func (st *Study) Cost() (Cost, error) {
 			if n, err := ensemble.Horizon(rig, c); err == nil && c.AtMost > 0 && !rig.Step.Fixed() {
 				calls = float64(n)
 			}
-			if i == 0 || len(c.Until) > 0 && i%((len(g.Cells)+trials-1)/trials) == 0 {
-				n := min(c.Replicas, tried)
-				shard := ensemble.Shard{Group: gi, Blocks: []ensemble.Block{{Cell: i, From: 0, To: n}}}
+			if i == 0 || len(c.Until) > 0 && i >= next {
+				shard, n := ensemble.Shard{Group: gi}, 0
+				for k := i; k < len(g.Cells) && n < lanes.W; k++ {
+					to := min(g.Cells[k].Replicas, tried)
+					shard.Blocks = append(shard.Blocks, ensemble.Block{Cell: k, From: 0, To: to})
+					n += to
+				}
+				next = i + max(len(shard.Blocks), (len(g.Cells)+trials-1)/trials)
 				run, err := ensemble.NewRunner(rig, g.Cells, shard)
 				if err != nil {
 					return total, err
@@ -175,7 +184,7 @@ func (st *Study) Cost() (Cost, error) {
 				}
 			}
 			total.Replicas += int64(c.Replicas)
-			packs := math.Ceil(float64(c.Replicas) / lanes.W)
+			packs := float64(c.Replicas) / math.Min(lanes.W, all)
 			for _, sum := range []struct {
 				of    *struct{ steps, readings float64 }
 				calls float64
