@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"sgdlab/store"
+	"sgdlab/study"
 )
 
 //go:embed assets
@@ -48,6 +50,7 @@ func (r *run) page(figures []*figure) ([]byte, error) {
 		"Question": r.question,
 		"Facts":    r.facts(),
 		"Headline": head,
+		"Silent":   len(head) == 0 && !slices.ContainsFunc(r.analyses, func(a study.Analysis) bool { return len(a.Text) > 0 }),
 		"Absent":   r.absent,
 		"Answers":  r.answers(),
 		"Claims":   r.claims(),
@@ -551,7 +554,7 @@ func (r *run) analysisTables() []analysisView {
 				}
 				if i < len(t.Numbers) {
 					for _, x := range t.Numbers[i] {
-						row = append(row, num(short(float64(x))))
+						row = append(row, num(digits(float64(x), cmp.Or(t.Digits, 4))))
 					}
 				}
 				g.Rows = append(g.Rows, row)

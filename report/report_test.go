@@ -562,6 +562,30 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// The page says that nothing answers a question where neither an estimate nor an analysis does.
+func TestSilence(t *testing.T) {
+	for text, silent := range map[string]bool{"": true, "gd: the period doubles": false} {
+		c := timeSeries(1)
+		c.plateaus = nil
+		for i := range c.cells {
+			c.cells[i].Estimates = nil
+		}
+		a := study.Analysis{Name: "bifurcation", Title: "Orbits"}
+		if text != "" {
+			a.Text = []string{text}
+		}
+		c.analyses = []study.Analysis{a}
+		dir := c.folder(t)
+		if err := Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		page := string(read(t, dir, store.ReportFile))
+		if strings.Contains(page, "The tables hold no estimate") != silent || !strings.Contains(page, text) {
+			t.Errorf("with the finding %q the page says that it is silent: %t", text, !silent)
+		}
+	}
+}
+
 // TestManyDots: a thousand orbits of 64 values are one path of the SVG and one curve of the page, light, and all are in the CSV. Of the
 // numbered columns the page shows the first.
 func TestManyDots(t *testing.T) {

@@ -51,8 +51,9 @@ type Analysis struct {
 type Table struct {
 	Title   string           `json:"title"`
 	Columns []string         `json:"columns"`
-	Words   [][]string       `json:"words"`   // the first columns of each row
-	Numbers [][]store.Number `json:"numbers"` // the rest
+	Words   [][]string       `json:"words"`            // the first columns of each row
+	Numbers [][]store.Number `json:"numbers"`          // the rest
+	Digits  int              `json:"digits,omitempty"` // that numbers are shown to; the page's own choice where 0
 }
 
 // Plot is a figure of an analysis.
