@@ -17,7 +17,7 @@ type bifurcationSettings struct {
 	Over      string  `optional:"true" doc:"the swept path along which orbits are set out; may be left out where one path is swept"`
 	Orbit     string  `default:"orbit" doc:"the word of the orbit's as"`
 	Chaos     float64 `default:"0.005" doc:"Lyapunov exponent per step above which an orbit counts as chaotic"`
-	Bisect    bool    `default:"false" doc:"narrow down where periods change, by running the dynamics between neighbouring points of the sweep"`
+	Bisect    bool    `default:"false" doc:"narrow down where periods change and where chaos begins, by running the dynamics between neighbouring points of the sweep"`
 	Tolerance float64 `default:"1e-4" check:">=1e-8 <1" doc:"width of a bracket, relative to the larger of its ends, at which bisect stops"`
 }
 
@@ -93,10 +93,15 @@ type spot struct {
 	lambda float64 // NaN where it is not read
 }
 
-// change is where the period changes between neighbouring cells.
+// bracket is where something happens between neighbouring cells.
+type bracket struct {
+	from, to     *spot
+	lower, upper float64
+}
+
+// change is where the period changes.
 type change struct {
-	from, to      *spot
-	lower, upper  float64 // the bracket
+	bracket
 	first, second float64 // the periods at its ends, as far as it was narrowed
 }
 
@@ -109,7 +114,7 @@ const (
 func (st *Study) bifurcation(b *bifurcation, all []*Outcome) (Analysis, error) {
 	out := Analysis{Title: "Orbits along " + b.Over}
 	windows := Table{Title: "Periods, in the order of " + b.Over, Columns: []string{"line", "period", "from", "to", "cells"}}
-	changes := Table{Title: "Where the period changes", Columns: []string{"line", "period before", "period after", "lower", "upper", "ratio"}}
+	changes := Table{Title: "Where the period changes", Columns: []string{"line", "period before", "period after", "lower", "upper", "ratio", "at least", "at most"}, Digits: 7}
 	settled := Plot{Title: "Values along the orbit", X: b.Over, Y: "value",
 		Note: "Dots: the values that an orbit settles on, of a cycle each once."}
 	exponents := Plot{Title: "Lyapunov exponent", X: b.Over, Y: "λ per step", Note: "Above 0 is chaos; where minima or cycles come in families it is 0 on all that is not chaotic."}
@@ -165,7 +170,7 @@ func (st *Study) bifurcation(b *bifurcation, all []*Outcome) (Analysis, error) {
 			}
 			if i > 0 {
 				was := runs[i-1]
-				found = append(found, change{from: was.last, to: r.first, lower: was.last.x, upper: r.first.x, first: was.period, second: r.period})
+				found = append(found, change{bracket{was.last, r.first, was.last.x, r.first.x}, was.period, r.period})
 			}
 		}
 		if len(runs) > mostRows {
@@ -180,10 +185,10 @@ func (st *Study) bifurcation(b *bifurcation, all []*Outcome) (Analysis, error) {
 		var told []string
 		for i, c := range found {
 			if i < mostRows {
-				changes.add([]string{name}, c.first, c.second, c.lower, c.upper, ratios[i])
+				changes.add([]string{name}, append([]float64{c.first, c.second, c.lower, c.upper}, ratios[i][:]...)...)
 			}
 			if len(told) < 6 && c.first > 0 && c.second == 2*c.first {
-				told = append(told, fmt.Sprintf("%g → %g in [%.9g, %.9g]", c.first, c.second, c.lower, c.upper))
+				told = append(told, fmt.Sprintf("%g → %g in %v", c.first, c.second, c.bracket))
 			}
 		}
 		if len(told) > 0 {
@@ -191,7 +196,11 @@ func (st *Study) bifurcation(b *bifurcation, all []*Outcome) (Analysis, error) {
 		} else {
 			out.Text = append(out.Text, fmt.Sprintf("%s: no doubling of a period", name))
 		}
-		out.Text = append(out.Text, name+": "+b.onset(spots))
+		onset, err := b.onset(st, spots)
+		if err != nil {
+			return out, err
+		}
+		out.Text = append(out.Text, name+": "+onset)
 	}
 	if len(lines) == 0 {
 		out.Text = append(out.Text, "no cell has an orbit")
@@ -295,36 +304,59 @@ func (b *bifurcation) dots(spots []spot, name string) Curve {
 	return c
 }
 
-// onset says where chaos begins: between the last orbit that is none and the first that is.
-func (b *bifurcation) onset(spots []spot) string {
-	for i, p := range spots {
+// onset says where chaos begins: between the last orbit that is none and the first that is, or with bisect the last and the first of
+// eight between these, and so on. Each is run from the start, as long as the cells.
+func (b *bifurcation) onset(st *Study, spots []spot) (string, error) {
+	for i := range spots {
+		p := &spots[i]
 		switch {
 		case !(p.lambda > b.Chaos):
+			continue
 		case i == 0:
-			return fmt.Sprintf("chaotic from the first, at %.9g", p.x)
-		default:
-			return fmt.Sprintf("chaos (λ > %g) begins in [%.9g, %.9g]", b.Chaos, spots[i-1].x, p.x)
+			return fmt.Sprintf("chaotic from the first, at %.9g", p.x), nil
 		}
+		c := bracket{&spots[i-1], p, spots[i-1].x, p.x}
+		for b.Bisect && c.joined() && c.width() > b.Tolerance {
+			at, lambda, err := c.inside(st, 0, "lyapunov")
+			if err != nil {
+				return "", err
+			}
+			k := 0
+			for ; k < lanes.W && !(lambda[k] > b.Chaos); k++ {
+				c.lower = at[k]
+			}
+			if k < lanes.W {
+				c.upper = at[k]
+			}
+		}
+		return fmt.Sprintf("chaos (λ > %g) begins in %v", b.Chaos, c), nil
 	}
 	for _, p := range spots {
 		if !math.IsNaN(p.lambda) {
-			return fmt.Sprintf("no chaos: λ is nowhere above %g", b.Chaos)
+			return fmt.Sprintf("no chaos: λ is nowhere above %g", b.Chaos), nil
 		}
 	}
-	return "where chaos begins is not known: observe {name: lyapunov, \"on\": end} too"
+	return "where chaos begins is not known: observe {name: lyapunov, \"on\": end} too", nil
 }
 
-// ratiosOf are Feigenbaum's: of a doubling that follows two others, (x₂ − x₁)/(x₃ − x₂) with x₃ its own place; NaN elsewhere.
-func ratiosOf(changes []change) []float64 {
-	out := make([]float64, len(changes))
+// ratiosOf are Feigenbaum's: of a doubling that follows two others, (x₂ − x₁)/(x₃ − x₂) with x₃ its own place, of the middles of the
+// brackets, and the least and the largest that these allow; NaN elsewhere, and ∞ where the last two may be one.
+func ratiosOf(changes []change) [][3]float64 {
+	out := make([][3]float64, len(changes))
 	doubles := func(i int) bool {
 		return i >= 0 && changes[i].first > 0 && changes[i].second == 2*changes[i].first && (i == 0 || changes[i-1].second == changes[i].first)
 	}
-	at := func(i int) float64 { return (changes[i].lower + changes[i].upper) / 2 }
+	ratio := func(x1, x2, x3 float64) float64 {
+		if !(x3 > x2) {
+			return math.Inf(1)
+		}
+		return max(0, x2-x1) / (x3 - x2)
+	}
 	for i := range out {
-		out[i] = math.NaN()
+		out[i] = [3]float64{math.NaN(), math.NaN(), math.NaN()}
 		if doubles(i) && doubles(i-1) && doubles(i-2) {
-			out[i] = (at(i-1) - at(i-2)) / (at(i) - at(i-1))
+			a, b, c := changes[i-2].bracket, changes[i-1].bracket, changes[i].bracket
+			out[i] = [3]float64{ratio(a.middle(), b.middle(), c.middle()), ratio(a.upper, b.lower, c.upper), ratio(a.lower, b.upper, c.lower)}
 		}
 	}
 	return out
@@ -338,22 +370,16 @@ func ratiosOf(changes []change) []float64 {
 func (b *bifurcation) bisect(st *Study, found []change) error {
 	for i := range found {
 		c := &found[i]
-		if i >= mostNarrowed || !(c.first > 0 && c.second > 0) || c.from.o.Cell.Group != c.to.o.Cell.Group {
+		if i >= mostNarrowed || !(c.first > 0 && c.second > 0) || !c.joined() {
 			continue
 		}
-		g := st.Groups[c.from.o.Cell.Group]
 		for c.width() > b.Tolerance {
 			gap, was := (c.upper-c.lower)/(lanes.W+1), c.width()
 			settle := 40 * (lanes.W + 1) / was
 			if settle > mostSettling {
 				break
 			}
-			var at, fractions [lanes.W]float64
-			for l := range at {
-				at[l] = c.lower + float64(gap*float64(l+1))
-				fractions[l] = (at[l] - c.from.x) / (c.to.x - c.from.x)
-			}
-			periods, err := g.between(st, c.from.o.Cell.Index, c.to.o.Cell.Index, fractions, settle, b.period)
+			at, periods, err := c.inside(st, settle, b.period)
 			if err != nil {
 				return err
 			}
@@ -375,8 +401,36 @@ func (b *bifurcation) bisect(st *Study, found []change) error {
 	return nil
 }
 
+// joined reports whether the cells at the ends are of one group, so that the dynamics can be run between them.
+func (c *bracket) joined() bool { return c.from.o.Cell.Group == c.to.o.Cell.Group }
+
+// inside runs the dynamics at places between, as many as a pack has lanes and equally far apart, and reads a column.
+func (c *bracket) inside(st *Study, settle float64, column string) (at [lanes.W]float64, read lanes.Vec, err error) {
+	var fractions [lanes.W]float64
+	gap := (c.upper - c.lower) / (lanes.W + 1)
+	for l := range at {
+		at[l] = c.lower + float64(gap*float64(l+1))
+		fractions[l] = (at[l] - c.from.x) / (c.to.x - c.from.x)
+	}
+	from := c.from.o.Cell
+	read, err = st.Groups[from.Group].between(st, from.Index, c.to.o.Cell.Index, fractions, settle, column)
+	return at, read, err
+}
+
+func (c bracket) middle() float64 { return (c.lower + c.upper) / 2 }
+
+// String is the bracket to three digits of its width, rounded outwards.
+func (c bracket) String() string {
+	if !(c.upper > c.lower) {
+		return fmt.Sprintf("[%.9g, %.9g]", c.lower, c.upper)
+	}
+	places := max(0, 2-int(math.Floor(math.Log10(c.upper-c.lower))))
+	unit := math.Pow(10, -float64(places))
+	return fmt.Sprintf("[%.*f, %.*f]", places, math.Floor(c.lower/unit+1e-9)*unit, places, math.Ceil(c.upper/unit-1e-9)*unit)
+}
+
 // width is a bracket's, relative to the larger of its ends.
-func (c *change) width() float64 {
+func (c *bracket) width() float64 {
 	return (c.upper - c.lower) / math.Max(math.Abs(c.lower), math.Abs(c.upper))
 }
 
@@ -385,7 +439,7 @@ const mostSettling = 5e7
 
 // between runs the dynamics from its start at points between two cells of a group, where every setting is so large a fraction of the way
 // from the one's to the other's, and reads a column: after as many steps as the cells have, or after settle where that is more.
-func (g *Group) between(st *Study, from, to int, fractions [lanes.W]float64, settle float64, column string) (periods lanes.Vec, err error) {
+func (g *Group) between(st *Study, from, to int, fractions [lanes.W]float64, settle float64, column string) (found lanes.Vec, err error) {
 	twin := *g
 	twin.tables = make([][]float64, len(g.tables))
 	for i, values := range g.tables {
@@ -400,17 +454,17 @@ func (g *Group) between(st *Study, from, to int, fractions [lanes.W]float64, set
 	l := &loader{study: st, problems: &spec.Problems{}}
 	twin.made = l.sections(catalog.Builder(l.problems, twin.tables), g.Root(st, from), g.Arm)
 	if len(*l.problems) > 0 {
-		return periods, *l.problems
+		return found, *l.problems
 	}
 	rig, err := twin.Rig()
 	if err != nil {
-		return periods, err
+		return found, err
 	}
 	steps := uint64(0)
 	for i := range twin.Cells {
 		n, err := ensemble.Horizon(rig, &ensemble.Cell{Point: int32(i), Horizon: g.Cells[from].Horizon, AtMost: g.Cells[from].AtMost})
 		if err != nil {
-			return periods, err
+			return found, err
 		}
 		steps = max(steps, n)
 	}
@@ -443,5 +497,5 @@ func (g *Group) between(st *Study, from, to int, fractions [lanes.W]float64, set
 			}
 		}
 	}
-	return periods, fmt.Errorf("no column %s", column)
+	return found, fmt.Errorf("no column %s", column)
 }

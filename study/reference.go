@@ -154,11 +154,11 @@ changes, between which two neighbouring points; 0 is no period up to max-period.
 
 	(x₂ − x₁)/(x₃ − x₂),
 
-which tends to Feigenbaum's 4.669. Chaos begins where the exponent first exceeds chaos.
+which tends to Feigenbaum's 4.669; beside that of the middles stand the least and the largest that the brackets allow. Chaos begins where the exponent first exceeds chaos.
 
 With bisect: true the dynamics is run from its start between the two points, at eight places at once, until the bracket is as narrow as
-tolerance says, relative to the parameter, each time for 360 steps over the relative width of the bracket. It is one replica a cell: sweep the
-seed for others.`,
+tolerance says, relative to the parameter, each time for 360 steps over the relative width of the bracket. Where chaos begins is narrowed down
+in the same way, by runs as long as the cells'. It is one replica a cell: sweep the seed for others.`,
 			Example: "ask:\n  - {name: bifurcation, over: dynamics.gd.rate, bisect: true}"},
 	}
 }
