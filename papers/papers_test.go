@@ -340,6 +340,7 @@ var sheetClaims = map[string]map[string][]string{
 		"2 threshold":               {"threshold"},
 		"3 where sharpness settles": {"half-way", "beyond-doubling"},
 		"4 bifurcation diagram":     {"doublings", "before-chaos", "chaos"},
+		"4 Feigenbaum's ratio":      {"feigenbaum"},
 	},
 	"even-2023": { // the claim added to sheet 7
 		"headline": {"gd-hurt", "sgd-helped"},
@@ -353,8 +354,9 @@ var sheetClaims = map[string]map[string][]string{
 		"6 existence, not stability": {"diverges"},
 	},
 	"one-map": { // no sheet: section 0 of the one on deep linear networks
-		"three papers, one map": {"cubic-period", "cubic-extent", "example-period", "example-extent", "matrix-period", "matrix-extent", "relu-period", "relu-extent"},
-		"other depths":          {"depth-2-below", "depth-2-above", "depth-3-below", "depth-3-above", "depth-4-below", "depth-4-above", "depth-5-below", "depth-5-above", "depth-10-below", "depth-10-above"},
+		"three papers, one map":   {"cubic-period", "cubic-extent", "example-period", "example-extent", "matrix-period", "matrix-extent", "relu-period", "relu-extent"},
+		"other depths, doublings": {"doubling-of-2", "doubling-of-4", "doubling-of-8", "feigenbaum"},
+		"other depths, chaos":     {"onset", "crisis", "caught-3", "caught-5", "end-of-orbits"},
 	},
 	"cohen-2024": { // sheet 10
 		"1 trajectory":       {"track-s-early", "track-q-early", "track-s-middle", "track-q-middle", "track-s-late", "track-q-late"},
