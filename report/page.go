@@ -50,6 +50,7 @@ func (r *run) page(figures []*figure) ([]byte, error) {
 		"Question": r.question,
 		"Facts":    r.facts(),
 		"Headline": head,
+		"Lost":     len(head) == 0 && r.lost(),
 		"Silent":   len(head) == 0 && !slices.ContainsFunc(r.analyses, func(a study.Analysis) bool { return len(a.Text) > 0 }),
 		"Absent":   r.absent,
 		"Answers":  r.answers(),
@@ -68,6 +69,11 @@ func (r *run) page(figures []*figure) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// lost reports whether every replica diverged.
+func (r *run) lost() bool {
+	return len(r.cells) > 0 && !slices.ContainsFunc(r.cells, func(c store.Cell) bool { return c.Diverged < c.Replicas || c.Replicas == 0 })
 }
 
 func orElse(s, other string) string {

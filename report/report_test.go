@@ -562,16 +562,21 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// The page says that nothing answers a question where neither an estimate nor an analysis does.
+// The page says that nothing answers a question where neither an estimate nor an analysis does, and that every replica diverged.
 func TestSilence(t *testing.T) {
-	for text, silent := range map[string]bool{"": true, "gd: the period doubles": false} {
+	for text, silent := range map[string]bool{"": true, "lost": false, "gd: the period doubles": false} {
 		c := timeSeries(1)
 		c.plateaus = nil
 		for i := range c.cells {
 			c.cells[i].Estimates = nil
+			if text == "lost" {
+				c.cells[i].Diverged = c.cells[i].Replicas
+			}
 		}
 		a := study.Analysis{Name: "bifurcation", Title: "Orbits"}
-		if text != "" {
+		if text == "lost" {
+			text = "Every replica diverged"
+		} else if text != "" {
 			a.Text = []string{text}
 		}
 		c.analyses = []study.Analysis{a}
