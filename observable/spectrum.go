@@ -216,7 +216,7 @@ func NewModeOverlap(c ModeOverlapSettings, s *sgdlab.Site) (sgdlab.Observable, e
 		return nil, fmt.Errorf("the modes map %d inputs to %d outputs, but the model maps %d to %d", right.Rows, u.Rows, e.d, e.k)
 	}
 	if u.Cols == 0 {
-		return nil, fmt.Errorf("the map of the %s is 0 and has no modes", c.Of)
+		return nil, fmt.Errorf("the map of the %s is 0 and has no modes; use singular-values, or data with a map", c.Of)
 	}
 	n, err := count(c.Count, u.Cols, "modes")
 	if err != nil {

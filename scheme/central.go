@@ -327,6 +327,17 @@ func (f *Central) critical(theta lanes.Pack, eta lanes.Vec, live lanes.Mask) (va
 	}
 }
 
+// Edge is ηλ of the largest eigenvalue λ of ∇²L at θ. Beyond 2 a substep has to bring θ back.
+func (f *Central) Edge(theta lanes.Pack, at *sgdlab.Clock) lanes.Vec {
+	ws, d := &f.ws, len(theta)
+	ws.Reset()
+	value := ws.Pack(1)
+	product := func(dst, v lanes.Pack) { f.curved.HessVec(dst, theta, v, ws) }
+	f.scratch.Top(value, ws.Pack(1), lanes.ByRows(ws.Pack(d), 1, d).T(), product, d, linalg.Search{Tolerance: f.Residual, Products: 2000}, ws)
+	lanes.ScaleLanes(value, f.Rate(at))
+	return value[0]
+}
+
 // Random is false.
 func (f *Central) Random() bool { return false }
 

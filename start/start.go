@@ -230,11 +230,22 @@ func NewBalanced(c BalancedSettings, s *sgdlab.Site) (sgdlab.Start, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := hasModes(s.Model); err != nil {
+		return nil, err
+	}
 	centre, err := b.Balanced(c.Modes, c.Strength)
 	if err != nil {
 		return nil, err
 	}
 	return newCloud(centre, c.Deviation, nil, s), nil
+}
+
+// hasModes refuses data whose empirical map is 0, along whose modes nothing starts.
+func hasModes(m sgdlab.Model) error {
+	if s, err := sgdlab.As[sgdlab.Saddled](m); err == nil && len(s.Modes()) == 0 {
+		return errors.New("the map of the data is 0 and has no modes; give data with a map, or another start")
+	}
+	return nil
 }
 
 // SaddleSettings are the settings of NewSaddle.
@@ -293,11 +304,16 @@ func NewSaddle(c SaddleSettings, s *sgdlab.Site) (sgdlab.Start, error) {
 	if c.Rank < 0 {
 		return nil, fmt.Errorf("rank is %d; want a number of modes ≥ 0", c.Rank)
 	}
-	if have := len(m.Modes()); c.Rank > have {
+	if have := len(m.Modes()); c.Rank > have && have > 0 {
 		return nil, fmt.Errorf("rank is %d, but the empirical map has %d modes; use at most %d", c.Rank, have, have)
 	}
 	for k := range c.Rank {
 		modes = append(modes, k+1)
+	}
+	if len(modes) > 0 {
+		if err := hasModes(m); err != nil {
+			return nil, err
+		}
 	}
 	centre, _, err := m.Critical(modes)
 	if err != nil {

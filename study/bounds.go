@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"sgdlab"
+	"sgdlab/dynamics"
 	"sgdlab/ensemble"
 	"sgdlab/lanes"
 	"sgdlab/model"
@@ -113,10 +114,21 @@ func (l *loader) horizons(g *Group, rig *ensemble.Rig) {
 	}
 }
 
-// beyond counts, for each event, the cells whose replicas start beyond its level.
+// beyond counts cells whose replicas start beyond a level: of an event, or of the edge of stability.
 type beyond struct {
 	cells int
 	first string
+	at    float64 // where those of the first do, in ηλ
+}
+
+func (b beyond) String() string {
+	switch {
+	case b.cells == 2:
+		return b.first + " and 1 more cell"
+	case b.cells > 2:
+		return fmt.Sprintf("%s and %d more cells", b.first, b.cells-1)
+	}
+	return b.first
 }
 
 // watched is how many cells of a group are looked at for events that fire at once.
@@ -151,20 +163,67 @@ func (l *loader) levels(g *Group, rig *ensemble.Rig) {
 	}
 }
 
-// fireAtOnce warns of events that have happened where replicas start.
-func (l *loader) fireAtOnce() {
-	for e, b := range l.beyond {
-		if b.cells == 0 {
+// edges counts the cells whose replicas start well beyond the edge of stability, where flows along it have to come back at once.
+func (l *loader) edges(g *Group, rig *ensemble.Rig) {
+	steppers := []sgdlab.Stepper{rig.Stepper}
+	if j, ok := rig.Stepper.(*dynamics.Joint); ok {
+		steppers = steppers[:0]
+		for _, p := range j.Processes {
+			steppers = append(steppers, p.Of)
+		}
+	}
+	for _, s := range steppers {
+		f, ok := s.(interface {
+			Edge(theta lanes.Pack, at *sgdlab.Clock) lanes.Vec
+		})
+		if !ok {
 			continue
 		}
-		more := ""
-		switch {
-		case b.cells == 2:
-			more = " and 1 more cell"
-		case b.cells > 2:
-			more = fmt.Sprintf(" and %d more cells", b.cells-1)
+		for i := range min(len(g.Cells), watched) {
+			c := &g.Cells[i]
+			init := g.Clock(i)
+			for k := range init.Replica {
+				init.Seed[k], init.Replica[k] = c.InitSeed, uint64(k)
+			}
+			theta := make(lanes.Pack, g.model.Dim())
+			rig.Start.Draw(theta, init)
+			past, most := 0, 0.0
+			reach := f.Edge(theta, g.Clock(i))
+			for _, x := range reach[:min(lanes.W, c.Replicas)] {
+				if x > wellBeyond {
+					past++
+				}
+				most = math.Max(most, x)
+			}
+			if 2*past > min(lanes.W, c.Replicas) {
+				if l.past == nil {
+					l.past = map[string]beyond{}
+				}
+				b := l.past[g.Arm]
+				if b.cells == 0 {
+					b.first, b.at = l.study.Label(&l.study.Cells[c.ID]), most
+				}
+				b.cells++
+				l.past[g.Arm] = b
+			}
 		}
-		l.study.Warnings = append(l.study.Warnings, fmt.Sprintf("events.%s: replicas of %s%s start beyond its level: for them it happens at time 0", l.study.Events[e], b.first, more))
+	}
+}
+
+// wellBeyond is the ηλ of a start that is told of; descent at the edge wanders a little above 2 itself.
+const wellBeyond = 2.1
+
+// startsBeyond warns of events that have happened where replicas start, and of flows that start well beyond the edge.
+func (l *loader) startsBeyond() {
+	for e, b := range l.beyond {
+		if b.cells > 0 {
+			l.study.Warnings = append(l.study.Warnings, fmt.Sprintf("events.%s: replicas of %v start beyond its level: for them it happens at time 0", l.study.Events[e], b))
+		}
+	}
+	for _, arm := range l.study.Arms {
+		if b := l.past[arm]; b.cells > 0 {
+			l.study.Warnings = append(l.study.Warnings, fmt.Sprintf("dynamics.%s: replicas of %v start at ηλ = %.3g, well beyond the edge at 2: a substep has to bring them back, and those that none does count as diverged; start below 2/η, or lower the rate", arm, b, b.at))
+		}
 	}
 }
 

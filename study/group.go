@@ -287,6 +287,7 @@ func (l *loader) build(g *Group) {
 	l.horizons(g, rig)
 	if len(*l.problems) == 0 {
 		l.levels(g, rig)
+		l.edges(g, rig)
 	}
 }
 

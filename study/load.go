@@ -163,7 +163,7 @@ func Load(root *spec.Node, folder string, o Options) (*Study, error) {
 	} else {
 		l.rough()
 	}
-	l.fireAtOnce()
+	l.startsBeyond()
 	l.loneStreams(l.study.Points[0].Root)
 	if len(l.study.Cells) > 0 {
 		l.questions(root)
@@ -226,6 +226,7 @@ type loader struct {
 	sets     map[string]*madeSet
 	broken   map[string]string // why a model cannot be built, by its key
 	beyond   []beyond          // by event
+	past     map[string]beyond // the edge of stability, by arm
 	blind    bool              // the spec is wrong where columns come from: which there are is not known
 }
 
