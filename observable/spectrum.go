@@ -173,7 +173,8 @@ func (o *ParticipationRatio) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws 
 //	teacher:  uₐᵀ W vₐ,          where the teacher is Σ sₐ uₐvₐᵀ, its singular value decomposition.
 //
 // A mode that is learnt has the strength Sₐ or sₐ, one that is not has 0, whatever the others do. On whitened inputs the
-// data's overlap is uₐᵀWvₐ too, and theory saxe-sigmoid says how it grows. It is in units of targets over inputs.
+// data's overlap is uₐᵀWvₐ too, and theory saxe-sigmoid says how it grows. It is in units of targets over inputs. Where strengths repeat,
+// their modes are some that span the same space, as the decomposition has them.
 type ModeOverlap struct {
 	*endToEnd
 	left, right lanes.Mat // rows uₐ, (count, k), and Σxx vₐ/c or vₐ, (count, d)
