@@ -1,7 +1,6 @@
 package observable
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -192,13 +191,10 @@ func NewOrbit(c OrbitSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.As = cmp.Or(c.As, "orbit"); strings.ContainsAny(c.As, "[] \t,") {
+	if c.As == "" || strings.ContainsAny(c.As, "[] \t,") {
 		return nil, fmt.Errorf("as: got %q; want a name of columns, without blanks, commas and brackets", c.As)
 	}
 	o := &Orbit{follower: w, OrbitSettings: c}
-	if o.Of == nil {
-		o.Of = func(s *sgdlab.Site) (sgdlab.Observable, error) { return NewLoss(LossSettings{}, s) }
-	}
 	if o.of, err = ofTheta(o.Of, s); err != nil {
 		return nil, err
 	}
@@ -297,9 +293,6 @@ func NewLyapunov(c LyapunovSettings, s *sgdlab.Site) (sgdlab.Observable, error) 
 	push, err := w.tangent()
 	if err != nil {
 		return nil, err
-	}
-	if c.Steps == 0 {
-		c.Steps = 1000
 	}
 	if c.Blocks == 1 || 2*c.Blocks > c.Steps {
 		return nil, fmt.Errorf("got blocks: %d of %d steps; want none, or at least 2 and two steps in each", c.Blocks, c.Steps)

@@ -43,15 +43,21 @@ func observeAt(o sgdlab.Observable, theta lanes.Pack, at *sgdlab.Clock) map[stri
 
 var close9 = closeness{Tolerance: 1e-9, Absolute: 1e-12}
 
+// lossOrbit are the settings of an orbit of the loss, as a spec has them.
+func lossOrbit(settle, period int) OrbitSettings {
+	loss := func(s *sgdlab.Site) (sgdlab.Observable, error) { return NewLoss(LossSettings{}, s) }
+	return OrbitSettings{Of: loss, As: "orbit", Settle: settle, MaxPeriod: period, closeness: close9}
+}
+
 // TestOrbitOfCubicMap: the periods of the cascade, whose doublings are at 1, √5 − 1, 1.288032 and 1.299228, and the two-cycle in
 // closed form, ρ±² = ((1 + κ) ± √((κ + 3)(κ − 1)))/2κ.
 func TestOrbitOfCubicMap(t *testing.T) {
 	rates := []float64{0.9, 1.05, 1.2, 1.23, 1.25, 1.295, 1.3005, 2.3}
 	s, at := cubic(t, rates...)
 	x := built[sgdlab.Observable](t)(NewCoordinate(CoordinateSettings{}, s))
-	o := built[sgdlab.Observable](t)(NewOrbit(OrbitSettings{
-		Of: func(*sgdlab.Site) (sgdlab.Observable, error) { return x, nil }, Settle: 100_000, Values: 6, MaxPeriod: 33, closeness: close9,
-	}, s))
+	c := lossOrbit(100_000, 33)
+	c.Of, c.Values = func(*sgdlab.Site) (sgdlab.Observable, error) { return x, nil }, 6
+	o := built[sgdlab.Observable](t)(NewOrbit(c, s))
 	theta := lanes.Pack{lanes.Splat(0.9)}
 	got := observeAt(o, theta, at)
 	for l, want := range []float64{1, 2, 2, 2, 4, 8, 16} {
@@ -87,7 +93,7 @@ func TestOrbitNearZero(t *testing.T) {
 	m := built[sgdlab.Model](t)(model.NewFormula(model.FormulaSettings{Loss: "x^2/2", Settings: formula.Settings{Variables: []string{"x"}}}, nil))
 	s, at := descending(&sgdlab.Site{Model: m}, 0.5)
 	for settle, want := range map[int]float64{0: 0, 100: 1} {
-		o := built[sgdlab.Observable](t)(NewOrbit(OrbitSettings{Settle: settle, MaxPeriod: 3, closeness: close9}, s))
+		o := built[sgdlab.Observable](t)(NewOrbit(lossOrbit(settle, 3), s))
 		if p := observeAt(o, lanes.Pack{lanes.Splat(1)}, at)["orbit-period"][2]; p != want {
 			t.Errorf("period %g after %d steps, want %g", p, settle, want)
 		}
@@ -99,7 +105,7 @@ func TestOrbitNearZero(t *testing.T) {
 func TestSettlingIsNoCycle(t *testing.T) {
 	s, at := cubic(t, 0.9988)
 	for settle, want := range map[int]float64{1000: 0, 5000: 0, 6500: 0, 12_000: 1} {
-		o := built[sgdlab.Observable](t)(NewOrbit(OrbitSettings{Settle: settle, MaxPeriod: 16, closeness: close9}, s))
+		o := built[sgdlab.Observable](t)(NewOrbit(lossOrbit(settle, 16), s))
 		if p := observeAt(o, lanes.Pack{lanes.Splat(0.9)}, at)["orbit-period"][0]; p != want {
 			t.Errorf("period %g after %d steps, want %g", p, settle, want)
 		}
@@ -110,7 +116,7 @@ func TestSettlingIsNoCycle(t *testing.T) {
 // for ever: that is period 2, and not one that still settles, nor 4.
 func TestKeptByRounding(t *testing.T) {
 	s, at := cubic(t, 1.236)
-	o := built[sgdlab.Observable](t)(NewOrbit(OrbitSettings{Settle: 400_000, MaxPeriod: 64, closeness: close9}, s))
+	o := built[sgdlab.Observable](t)(NewOrbit(lossOrbit(400_000, 64), s))
 	if p := observeAt(o, lanes.Pack{lanes.Splat(0.9)}, at)["orbit-period"][0]; p != 2 {
 		t.Errorf("period %g, want 2", p)
 	}
@@ -154,19 +160,21 @@ func TestMapsRefuse(t *testing.T) {
 	s, _ := cubic(t, 1)
 	s.Stepper = func() (sgdlab.Stepper, error) { return &dynamics.Kicked{Descent: &dynamics.Descent{}}, nil }
 	for what, build := range map[string]func() (sgdlab.Observable, error){
-		"orbit":    func() (sgdlab.Observable, error) { return NewOrbit(OrbitSettings{MaxPeriod: 1}, s) },
-		"lyapunov": func() (sgdlab.Observable, error) { return NewLyapunov(LyapunovSettings{}, s) },
+		"orbit":    func() (sgdlab.Observable, error) { return NewOrbit(lossOrbit(0, 1), s) },
+		"lyapunov": func() (sgdlab.Observable, error) { return NewLyapunov(LyapunovSettings{Steps: 10}, s) },
 	} {
 		if _, err := build(); err == nil || !strings.Contains(err.Error(), "random") {
 			t.Errorf("%s of noisy descent: %v", what, err)
 		}
 	}
 	s.Stepper = nil
-	if _, err := NewOrbit(OrbitSettings{MaxPeriod: 1}, s); err == nil {
+	if _, err := NewOrbit(lossOrbit(0, 1), s); err == nil {
 		t.Error("an orbit without a dynamics")
 	}
 	s, _ = cubic(t, 1)
-	if _, err := NewOrbit(OrbitSettings{MaxPeriod: 1, Column: "los"}, s); err == nil || !strings.Contains(err.Error(), "loss") {
+	c := lossOrbit(0, 1)
+	c.Column = "los"
+	if _, err := NewOrbit(c, s); err == nil || !strings.Contains(err.Error(), "loss") {
 		t.Errorf("an unknown column: %v", err)
 	}
 }
