@@ -357,6 +357,7 @@ var sheetClaims = map[string]map[string][]string{
 		"three papers, one map":   {"cubic-period", "cubic-extent", "example-period", "example-extent", "matrix-period", "matrix-extent", "relu-period", "relu-extent"},
 		"other depths, doublings": {"doubling-of-2", "doubling-of-4", "doubling-of-8", "feigenbaum"},
 		"other depths, chaos":     {"onset", "crisis", "caught-3", "caught-5", "end-of-orbits"},
+		"one ReLU neuron":         {"relu-onset", "relu-crisis", "relu-dies"},
 	},
 	"cohen-2024": { // sheet 10
 		"1 trajectory":       {"track-s-early", "track-q-early", "track-s-middle", "track-q-middle", "track-s-late", "track-q-late"},
