@@ -332,17 +332,27 @@ func (l *loader) table(e *expect, v *spec.Node, at string) {
 	}
 }
 
+// expression reads an expression in $paths that has a value at some point; whether it has one at all that its claim is about is seen when
+// these are known.
 func (l *loader) expression(n *spec.Node, path string) *spec.Expr {
 	t, _ := n.Text()
 	e, err := spec.ParseExpr(t)
-	for i := 0; err == nil && i < len(l.study.Points); i++ {
-		_, err = e.Eval(spec.Numbers(l.study.Points[i].Root, nil))
+	if err == nil {
+		for i := range l.study.Points {
+			if _, err = e.Eval(spec.Numbers(l.study.Points[i].Root, nil)); err == nil {
+				break
+			}
+		}
 	}
 	if err != nil {
-		l.problems.Add(n.Mistake(path, fmt.Sprintf("%q: %v", t, err), "a number, or an expression in $paths"))
+		l.inexpressible(n, path, t, err)
 		return nil
 	}
 	return e
+}
+
+func (l *loader) inexpressible(n *spec.Node, path, text string, err error) {
+	l.problems.Add(n.Mistake(path, fmt.Sprintf("%q: %v", text, err), "a number, or an expression in $paths"))
 }
 
 // Judge returns the verdicts of the study's claims.

@@ -21,6 +21,7 @@ func (l *loader) foresee() {
 		}
 		l.read(c.measure, all)
 		for e := c.expect; e != nil; e = e.seeds {
+			l.evaluates(c.measure, e, all)
 			m := e.source
 			if m == nil {
 				continue
@@ -36,6 +37,26 @@ func (l *loader) foresee() {
 				l.one(m, cells)
 			}
 			l.read(m, all)
+		}
+	}
+}
+
+// evaluates notes expressions in $paths that have no value in a cell that the measure speaks of.
+func (l *loader) evaluates(m *measure, e *expect, cells []*Cell) {
+	if m != nil && !m.across() {
+		cells = l.choose(m, cells)
+	}
+	for _, x := range []struct {
+		expr *spec.Expr
+		key  string
+	}{{e.over, "equals"}, {e.within.expr, e.within.kind}} {
+		for i := 0; x.expr != nil && i < len(cells); i++ {
+			if _, err := x.expr.Eval(spec.Numbers(l.study.Points[cells[i].Point].Root, nil)); err != nil {
+				n := e.node.Get(x.key)
+				text, _ := n.Text()
+				l.inexpressible(n, e.path+"."+x.key, text, err)
+				break
+			}
 		}
 	}
 }

@@ -35,6 +35,10 @@ claims:
 		{"{id: c, measure: {slope: {of: {mean-time: exit}, over: dynamics.b.noise.temperature}}, expect: {equals: {measure: {mean-time: exit, dynamics: b}}, relative: 0.1}}", "expect.equals.measure: got a number of one cell, asked of 2"},
 		{"{id: c, measure: {mean-time: exit}, expect: {equals: {measure: {mean-time: exit, dynamics: b, where: {dynamics.b.noise.temperature: 0.2}}}, relative: 0.1}}", ""},
 		{"{id: c, measure: {difference: [{mean-time: exit, dynamics: a}, {mean-time: exit, dynamics: b, where: {dynamics.b.noise.temperature: 0.3}}], where: {dynamics.b.noise.temperature: 0.2}}, expect: {at-least: 0}}", "got a number of a cell that there is not"},
+		{"{id: c, measure: {mean-time: exit, dynamics: b}, expect: {equals: sqrt($dynamics.b.noise.temperature - 0.25), relative: 0.1}}", "claims[0].expect.equals: got \"sqrt($dynamics.b.noise.temperature - 0.25)\": column 1: sqrt(-0.0"},
+		{"{id: c, measure: {mean-time: exit, dynamics: b, where: {dynamics.b.noise.temperature: 0.3}}, expect: {equals: sqrt($dynamics.b.noise.temperature - 0.25), relative: 0.1}}", ""}, // where it has one
+		{"{id: c, measure: {mean-time: exit, dynamics: b}, expect: {equals: 1, relative: sqrt($dynamics.b.noise.temperature - 0.25)}}", "claims[0].expect.relative: got"},
+		{"{id: c, measure: {mean-time: exit, dynamics: b}, expect: {equals: sqrt($dynamics.b.noise.temperatur - 0.25), relative: 0.1}}", "temperatur"},
 		{"{id: c, measure: {value: loss, at: 3.3}, expect: {at-least: -1}}", "claims[0].measure.at: got time 3.3, at which loss is never read; want a time of its schedule; the nearest is 3.5"},
 		{"{id: c, measure: {value: loss, at: 3.5}, expect: {at-least: -1}}", ""},
 		{"{id: c, measure: {variance: loss, at: 10.5}, expect: {at-least: -1}}", "the nearest is 10"},
