@@ -331,10 +331,17 @@ func (b *bifurcation) onset(st *Study, spots []spot) (string, error) {
 		}
 		return fmt.Sprintf("chaos (λ > %g) begins in %v", b.Chaos, c), nil
 	}
+	lost := 0
 	for _, p := range spots {
 		if !math.IsNaN(p.lambda) {
 			return fmt.Sprintf("no chaos: λ is nowhere above %g", b.Chaos), nil
 		}
+		if p.o.Diverged == p.o.Replicas {
+			lost++
+		}
+	}
+	if lost == len(spots) {
+		return "no chaos: every replica diverged", nil
 	}
 	return "where chaos begins is not known: observe {name: lyapunov, \"on\": end} too", nil
 }

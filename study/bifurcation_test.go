@@ -114,6 +114,27 @@ ask: [{name: bifurcation, over: dynamics.gd.rate}]
 	}
 }
 
+// TestBifurcationOfNothing: where every replica diverges that is what is said, and claims say it too; without an exponent what to observe is.
+func TestBifurcationOfNothing(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{road + "sweep: {dynamics.gd.rate: [3, 4]}\nask: [{name: bifurcation, bisect: true}]\nclaims: [{id: a, says: b, measure: {value: lyapunov}, expect: {at-least: 0}}]\n", "no chaos: every replica diverged"},
+		{strings.Replace(road, "  - {name: lyapunov, steps: 2000, \"on\": end}\n", "", 1) + "sweep: {dynamics.gd.rate: [1.2, 3]}\nask: [{name: bifurcation}]\n", "observe {name: lyapunov, "},
+	} {
+		found, err := load(t, tc.text).Conclude("", simulated(t, load(t, tc.text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(found.Analyses[0].Text, "\n"); !strings.Contains(text, tc.want) {
+			t.Errorf("%q; want it to say %q", text, tc.want)
+		}
+		for _, v := range found.Verdicts {
+			if !strings.Contains(v.Expectation, "1 of 1 replicas diverged, and there is nothing to measure it from") {
+				t.Errorf("%+v", v)
+			}
+		}
+	}
+}
+
 func TestBifurcationMistakes(t *testing.T) {
 	for what, tc := range map[string]struct{ text, want string }{
 		"no sweep":      {road + "ask: [{name: bifurcation}]\n", "over"},

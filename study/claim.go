@@ -616,6 +616,8 @@ func (j *judge) beside(c *Claim, cells []*Outcome, o *Outcome) (got estimate.Est
 	switch {
 	case err != nil:
 		return got, band, predicted, w, err
+	case !got.Known() && o != nil && o.Diverged > 0:
+		return got, band, predicted, w, fmt.Errorf("%d of %d replicas diverged, and there is nothing to measure it from", o.Diverged, o.Replicas)
 	case !got.Known():
 		return got, band, predicted, w, errors.New("there is nothing to measure it from")
 	case e.kind != "equals":
