@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// What is likely is what is taken: exactly where a trial holds all replicas, and where nothing ends them early; within the error of its
-// sixty-four exit times where they are random.
+// What is likely is what is taken: exactly where a trial holds all replicas, and where nothing ends them early; where exits are random
+// within a factor of 3, as a trial that is cut short on a busy machine has seen eight of them, and within five orders of what is at most.
 func TestLikely(t *testing.T) {
 	const falling = `model: {name: formula, loss: x^2/2}
 start: {name: point, at: [1]}
@@ -23,13 +23,13 @@ events: {exit: {of: {name: coordinate}, rises-above: 0}}
 `
 	const steps = 66 + 44 + 51 + 88 // 0.9ⁿ·x < 0.001
 	for _, tc := range []struct {
-		name, text          string
-		most, likely, slack float64
+		name, text           string
+		most, likely, factor float64
 	}{
-		{"events", falling + "ensemble: {replicas: 1, until: {event: low, at-most: {steps: 1e9}}}\n", 4e9, steps, 0},
-		{"no events", falling + "ensemble: {replicas: 1, until: {steps: 1000}}\n", 4000, 4000, 0},
-		{"events beyond the horizon", falling + "ensemble: {replicas: 1, until: {event: low, at-most: {steps: 50}}}\n", 200, 50 + 44 + 50 + 50, 0},
-		{"exits", exits + "ensemble: {replicas: 3000, until: {event: exit, at-most: {time: 1e6}}}\n", 3000 * 1e8, math.NaN(), 0.5}, // 4/√64
+		{"events", falling + "ensemble: {replicas: 1, until: {event: low, at-most: {steps: 1e9}}}\n", 4e9, steps, 1},
+		{"no events", falling + "ensemble: {replicas: 1, until: {steps: 1000}}\n", 4000, 4000, 1},
+		{"events beyond the horizon", falling + "ensemble: {replicas: 1, until: {event: low, at-most: {steps: 50}}}\n", 200, 50 + 44 + 50 + 50, 1},
+		{"exits", exits + "ensemble: {replicas: 3000, until: {event: exit, at-most: {time: 1e6}}}\n", 3000 * 1e8, math.NaN(), 3},
 	} {
 		st := load(t, tc.text)
 		cost, err := st.Cost()
@@ -42,7 +42,7 @@ events: {exit: {of: {name: coordinate}, rises-above: 0}}
 				tc.likely += 100 * float64(o.Replicas) * o.Survival["exit"].Mean(0.95).Value
 			}
 		}
-		if math.Abs(cost.Steps-tc.most) > 1e-9*tc.most || math.Abs(cost.LikelySteps-tc.likely) > tc.slack*tc.likely {
+		if math.Abs(cost.Steps-tc.most) > 1e-9*tc.most || !(cost.LikelySteps >= tc.likely/tc.factor && cost.LikelySteps <= tc.likely*tc.factor) {
 			t.Errorf("%s: %g steps at most and likely %g; want %g and %g", tc.name, cost.Steps, cost.LikelySteps, tc.most, tc.likely)
 		}
 		if part := cost.LikelySeconds / cost.Seconds; !(part > 0) || part > 1 || cost.Steps > 1e6 && part > 0.01 {

@@ -301,7 +301,7 @@ func TestForetold(t *testing.T) {
 	}
 	const head = `^by the speed measured just now, on 2 workers:\n`
 	says(`^rare run-0\nnote: quick: `, rare, "--quick")
-	says(head+`  rare  under 1 s, at most [\d.]+ (min|h)\nrare run-0\n$`, rare)
+	says(head+`  rare  under 1 s, at most [\d.]+ (min|h|days)\nrare run-0\n$`, rare)
 	says(`^  rare  there already\nrare run-0\n$`, rare)
 	says(head+`  rare    there already\n  two     under 1 s\n  in all  under 1 s; 1 of 3 runs there already\nrare run-0\n`, rare, two)
 	found, err := filepath.Glob(filepath.Join(runs, "two-run-1-*"))
