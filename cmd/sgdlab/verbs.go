@@ -483,8 +483,8 @@ func (a *app) reproduceCommand() *cobra.Command {
 		Use:   "reproduce [PAPER …]",
 		Short: "Rerun the claims of papers and print one verdict per claim",
 		Long: `Rerun the claims of papers and print one verdict per claim. At full size it says first how long each paper will take, and all of
-them: the speed of each run is measured for a moment, and how early events end some of its replicas. Runs that are in their
-folders are not computed again.`,
+them: the speed of each run is measured for a moment, and how early events end some of its replicas. What
+answers and asks take after that is not in it. Runs that are in their folders are not computed again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all {
 				args = papers.Names()
