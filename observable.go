@@ -27,6 +27,34 @@ type Reading interface {
 	Reads() []string
 }
 
+// Remembering observables keep something of a replica from one reading to the next, such as the eigenvectors that the next search begins
+// with. It is part of the replica's state: a run that is resumed goes on with it.
+type Remembering interface {
+	Observable
+	// Memory returns its number of rows; 0 where it keeps nothing.
+	Memory() int
+	// Recall is Observe with the memory, which is 0 at a replica's first reading, in the lanes that are due; it leaves that of the others
+	// alone, and their columns may be anything.
+	Recall(dst, memory, theta lanes.Pack, due lanes.Mask, at *Clock, ws *lanes.Arena)
+}
+
+// MemoryOf returns the rows of memory of an observable, 0 where it has none.
+func MemoryOf(o Observable) int {
+	if r, ok := o.(Remembering); ok {
+		return r.Memory()
+	}
+	return 0
+}
+
+// ReadWith is one reading of an observable, with its memory where it has one.
+func ReadWith(o Observable, dst, memory, theta lanes.Pack, due lanes.Mask, at *Clock, ws *lanes.Arena) {
+	if r, ok := o.(Remembering); ok && len(memory) > 0 {
+		r.Recall(dst, memory, theta, due, at, ws)
+		return
+	}
+	o.Observe(dst, theta, at, ws)
+}
+
 // Hand is how an observable is handed a stepper's state: θ, and the blocks that it reads.
 type Hand struct {
 	parts []span

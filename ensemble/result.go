@@ -50,7 +50,7 @@ type Parked struct {
 	Pace      Pace
 	State     []float64
 	F0, Level []float64   // per event
-	Acc       [][]float64 // per watch, empty for observables
+	Acc       [][]float64 // per watch, what it has summed up, or the memory of its observable
 	Next      []int       // next reading, per watch
 	Fired     uint64
 	Series    []series

@@ -65,7 +65,7 @@ type saved struct {
 	Lane      [lanes.W]lane
 	Pace      [lanes.W]Pace
 	F0, Level []lanes.Vec  // per event
-	Acc       []lanes.Pack // per watch, empty for observables
+	Acc       []lanes.Pack // per watch, what it has summed up, or the memory of its observable
 	Block     int          // next replica to enter
 	Replica   int
 	Continue  []Parked   // replicas that enter where they stood, before those that start
@@ -106,6 +106,8 @@ func NewRunner(rig *Rig, cells []Cell, shard Shard) (*Runner, error) {
 		if w.Accumulate != nil {
 			size = len(w.Columns())
 			r.rec = &sgdlab.StepRecord{}
+		} else {
+			size = sgdlab.MemoryOf(w.Observable)
 		}
 		r.s.Acc = append(r.s.Acc, make(lanes.Pack, size))
 		r.needPath = r.needPath || w.Accumulate != nil
@@ -421,7 +423,7 @@ func (r *Runner) read() {
 		if due == lanes.None {
 			continue
 		}
-		cols := r.observe(w)
+		cols := r.observe(w, due)
 		for l := range lanes.W {
 			if !due.Has(l) {
 				continue
@@ -461,15 +463,15 @@ func (r *Runner) keep(l, w, k int, cols lanes.Pack, out *CellResult) {
 	out.Paths = append(out.Paths, p)
 }
 
-// observe returns the columns of watch w now, valid until the next call.
-func (r *Runner) observe(w int) lanes.Pack {
+// observe returns the columns of watch w now, valid until the next call, of the lanes that are due.
+func (r *Runner) observe(w int, due lanes.Mask) lanes.Pack {
 	watch := &r.rig.Watches[w]
 	if watch.Accumulate != nil {
 		return r.s.Acc[w]
 	}
 	cols := r.cols[:r.columns[w]]
 	r.ws.Reset()
-	watch.Observable.Observe(cols, r.watched[w].Of(r.s.State, &r.ws), &r.s.Clock, &r.ws)
+	sgdlab.ReadWith(watch.Observable, cols, r.s.Acc[w], r.watched[w].Of(r.s.State, &r.ws), due, &r.s.Clock, &r.ws)
 	return cols
 }
 
@@ -495,7 +497,7 @@ func (r *Runner) end() {
 		if good == lanes.None || !r.rig.Watches[w].End {
 			continue
 		}
-		cols := r.observe(w)
+		cols := r.observe(w, good)
 		for l := range lanes.W {
 			if good.Has(l) {
 				out := r.last(l)

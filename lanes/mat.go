@@ -3,6 +3,7 @@ package lanes
 import (
 	"fmt"
 	"math"
+	"unsafe"
 )
 
 // Mat is a matrix that all lanes share, such as the inputs of a data set: entry (i, j) is Data[i·RowStride + j·ColStride].
@@ -79,6 +80,15 @@ type View struct {
 	P                    Pack
 	Rows, Cols           int
 	RowStride, ColStride int
+}
+
+// Columns views a pack as one matrix of W columns, its lanes, sharing memory.
+func Columns(p Pack) Mat {
+	m := Mat{Rows: len(p), Cols: W, RowStride: W, ColStride: 1}
+	if len(p) > 0 {
+		m.Data = unsafe.Slice(&p[0][0], len(p)*W)
+	}
+	return m
 }
 
 // ByRows views a pack of rows·cols coordinates as matrices stored by rows.

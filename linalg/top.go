@@ -217,10 +217,7 @@ func (z *lanczos) pair(locked, y lanes.Pack, norm *lanes.Vec, ws *lanes.Arena) {
 func (z *lanczos) start(locked lanes.Pack, seed uint64) {
 	v := z.basis[:z.dim]
 	for i := range v {
-		x := (seed + uint64(i) + 1) * 0x9e3779b97f4a7c15
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		v[i] = lanes.Splat(float64(int64(x^x>>31)) * 0x1p-63)
+		v[i] = lanes.Splat(noise(seed + uint64(i)))
 	}
 	for range 2 {
 		project(v, locked, nil, z.dim)
@@ -230,6 +227,14 @@ func (z *lanczos) start(locked lanes.Pack, seed uint64) {
 		}
 		lanes.ScaleLanes(v, r)
 	}
+}
+
+// noise is a pseudo-random number from −1 to 1 (SplitMix64).
+func noise(n uint64) float64 {
+	x := (n + 1) * 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return float64(int64(x^x>>31)) * 0x1p-63
 }
 
 // check looks at the projected matrix of lane l after j products. Where its top pair has converged, or this is the last

@@ -119,14 +119,29 @@ func ColumnOf(o sgdlab.Observable, name string) (int, error) {
 // Columns is the name under as.
 func (o *Expression) Columns() []sgdlab.Column { return named(o.name) }
 
+// Memory is that of all terms.
+func (o *Expression) Memory() (rows int) {
+	for _, t := range o.terms {
+		rows += sgdlab.MemoryOf(t.of)
+	}
+	return rows
+}
+
 // Observe is dst = the value.
 func (o *Expression) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
+	o.Recall(dst, nil, theta, lanes.All, at, ws)
+}
+
+// Recall is Observe with the memories of the terms, one after the other.
+func (o *Expression) Recall(dst, memory, theta lanes.Pack, due lanes.Mask, at *sgdlab.Clock, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
 	x := ws.Pack(len(o.terms) + 1)
 	for i, t := range o.terms {
 		mark := ws.Mark()
 		columns := ws.Pack(len(t.of.Columns()))
-		t.of.Observe(columns, theta, at, ws)
+		own := memory[:min(len(memory), sgdlab.MemoryOf(t.of))]
+		memory = memory[len(own):]
+		sgdlab.ReadWith(t.of, columns, own, theta, due, at, ws)
 		x[i] = columns[t.column]
 		ws.Release(mark)
 	}

@@ -21,6 +21,7 @@ type Sharpness struct {
 	Dim       int
 	Count     int
 	Tolerance float64
+	Remember  bool
 	scratch   linalg.Scratch
 }
 
@@ -28,10 +29,14 @@ type Sharpness struct {
 type SharpnessSettings struct {
 	Count     int     `doc:"how many eigenvalues, largest first" default:"1" check:">=1"`
 	Tolerance float64 `doc:"of the residual ‖Hv − λv‖/|λ|, at which the search stops" default:"1e-6" check:">0"`
+	Follow    bool    `doc:"begin each search with the eigenvectors of the replica's last reading: much faster where readings are close, of at most 5 eigenvalues" default:"false"`
 }
 
 // NewSharpness needs Hessian–vector products. Up to 32 parameters it forms ∇²L; beyond, it takes as many products as the
-// search (Lanczos) needs: few where the eigenvalue stands apart.
+// search (Lanczos) needs: few where the eigenvalue stands apart. With `follow` the search begins with the eigenvectors of the last reading and
+// of the one before, of which descent at the edge of stability swings about the mean, and takes eight products where they are good enough
+// still; it adds directions until the residual is within the tolerance, so that the value is as good, but an eigenvalue that comes up from far below
+// may be seen some readings late. Eigenvectors are part of a replica's state. Events and accumulators search anew each time.
 func NewSharpness(c SharpnessSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
 	m, err := sgdlab.As[sgdlab.Curved](s.Model)
 	if err != nil {
@@ -47,7 +52,14 @@ func NewSharpness(c SharpnessSettings, s *sgdlab.Site) (sgdlab.Observable, error
 	if err != nil {
 		return nil, err
 	}
-	return &Sharpness{Of: m, Dim: s.Model.Dim(), Count: n, Tolerance: c.Tolerance}, nil
+	o := &Sharpness{Of: m, Dim: s.Model.Dim(), Count: n, Tolerance: c.Tolerance}
+	if c.Follow {
+		if n > linalg.Followed {
+			return nil, fmt.Errorf("follow: %d eigenvalues are more than the %d that can be followed; use count: %d, or follow: false", n, linalg.Followed, linalg.Followed)
+		}
+		o.Remember = o.Dim > 2*lanes.W*linalg.Blocks // below, a search is as fast
+	}
+	return o, nil
 }
 
 // Columns is sharpness, or sharpness[1], sharpness[2], … where several are asked for, and sharpness-residual.
@@ -66,4 +78,46 @@ func (o *Sharpness) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.Ar
 	h := func(dst, v lanes.Pack) { o.Of.HessVec(dst, theta, v, ws) }
 	o.scratch.Top(dst[:o.Count], residual, lanes.View{}, h, o.Dim, linalg.Search{Tolerance: o.Tolerance}, ws)
 	dst[o.Count] = lanes.MaxAbs(residual)
+}
+
+// Memory is the columns of linalg.Follow.
+func (o *Sharpness) Memory() int {
+	if !o.Remember {
+		return 0
+	}
+	return o.Dim * lanes.W
+}
+
+// Recall is Observe, of one replica after the other, each with its eigenvectors.
+func (o *Sharpness) Recall(dst, memory, theta lanes.Pack, due lanes.Mask, _ *sgdlab.Clock, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	idle := ws.Idle
+	defer func() { ws.Idle = idle }()
+	ws.Idle = lanes.None
+	at, kept := ws.Pack(o.Dim), ws.Pack(o.Dim)
+	h := func(dst, v lanes.Pack) { o.Of.HessVec(dst, at, v, ws) }
+	var values, residuals [linalg.Followed]float64
+	for l := range lanes.W {
+		if !due.Has(l) {
+			continue
+		}
+		for i := range at {
+			at[i] = lanes.Splat(theta[i][l])
+			for c := range lanes.W {
+				kept[i][c] = memory[c*o.Dim+i][l]
+			}
+		}
+		o.scratch.Follow(values[:o.Count], residuals[:o.Count], kept, h, linalg.Search{Tolerance: o.Tolerance}, ws)
+		for i := range at {
+			for c := range lanes.W {
+				memory[c*o.Dim+i][l] = kept[i][c]
+			}
+		}
+		worst := 0.0
+		for i := range o.Count {
+			dst[i][l] = values[i]
+			worst = max(worst, residuals[i])
+		}
+		dst[o.Count][l] = worst
+	}
 }

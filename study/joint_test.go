@@ -75,6 +75,25 @@ dynamics:
 observe: [{name: loss, every: 10}]
 ensemble: {replicas: 11, keep: 11, until: {steps: 300}}
 `)
+	resumes(t, st)
+}
+
+// A search that is followed from reading to reading goes on where it was, whatever lane a replica is in.
+func TestFollowedSearchesAreResumed(t *testing.T) {
+	resumes(t, load(t, `data: {name: teacher-student, inputs: 8, outputs: 6, samples: 40, singular-values: [3, 2, 1], whiten: true}
+model: {name: deep-linear, widths: [8, 7, 6]}
+start: {name: gaussian, deviation: 0.4}
+dynamics: {sgd: {name: sgd, rate: 0.05, batch: 4}}
+observe:
+  - {name: sharpness, count: 2, follow: true, every: 5}
+  - {name: expression, as: edge, value: rate*S/2, terms: [{as: S, of: {name: sharpness, follow: true}}], every: 7}
+ensemble: {replicas: 11, keep: 11, until: {steps: 200}}
+`))
+}
+
+// resumes demands of a study of eleven replicas the same readings whether it is saved and restored at every third look, or not.
+func resumes(t *testing.T, st *Study) {
+	t.Helper()
 	for _, g := range st.Groups {
 		run := func(every int) []ensemble.Path {
 			rig, err := g.Rig()
