@@ -685,7 +685,8 @@ func TestObservables(t *testing.T) {
 		theta := normals("theta", rows)
 		want := independent(t, "its value", func(at *sgdlab.Clock, p ...lanes.Pack) lanes.Pack { return look(build(t), p[0], at) }, theta)
 		// Where descent with the logistic loss has no fixed point, and where it has not come to one.
-		endless := entry == "cycle" && (strings.HasSuffix(t.Name(), "two_classes") || strings.HasSuffix(t.Name(), "perceptron"))
+		// And where no eigenvalue is near the edge, or the noise has no direction.
+		endless := entry == "edge-spectrum" || entry == "cycle" && (strings.HasSuffix(t.Name(), "two_classes") || strings.HasSuffix(t.Name(), "perceptron"))
 		for i := range want {
 			for l, x := range want[i] {
 				if !endless && (math.IsNaN(x) || math.IsInf(x, 0)) {

@@ -160,7 +160,12 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("process-distance", "how far two processes of the dynamics joint are from each other, in θ or in another observable", observable.NewProcessDistance),
 	Entry("predicted-loss", "L + ½⟨∇²L, Σ⟩: the loss in the mean that a central flow predicts", observable.NewPredictedLoss),
 	Entry("oscillation-variance", "tr Σ: the variance of the oscillation that a central flow predicts", observable.NewOscillationVariance),
-	Entry("sharpness", "largest (algebraic) eigenvalues of ∇²L, with their residuals", observable.NewSharpness),
+	Entry("sharpness", "largest (algebraic) eigenvalues of ∇²L, or the smallest, of it or of a part of it, with their residuals", observable.NewSharpness),
+	Entry("edge-spectrum", "which eigenvalues of ∇²L are at the edge of stability or near it, and how many", observable.NewEdgeSpectrum),
+	Entry("morse-index", "number of negative eigenvalues of ∇²L, and of those that are 0", observable.NewMorseIndex),
+	Entry("spectral-density", "how the eigenvalues of ∇²L are distributed between bounds", observable.NewSpectralDensity),
+	Entry("hessian-trace", "tr ∇²L, exact or by probes", observable.NewHessianTrace),
+	Entry("noise-hessian-overlap", "largest eigenvalues of the noise, and whether their directions are those of curvature", observable.NewNoiseHessianOverlap),
 }
 
 // Accumulators lists what is summed along a path.

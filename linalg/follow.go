@@ -292,3 +292,9 @@ func (f *follow) ladder(v lanes.Pack, k int) {
 		}
 	}
 }
+
+// Orthonormalise makes the columns of v, its lanes, orthonormal with the same span; what is no direction of its own becomes a pseudo-random one.
+func (s *Scratch) Orthonormalise(v lanes.Pack, ws *lanes.Arena) {
+	f := follow{Scratch: s, ws: ws, dim: len(v)}
+	f.orthonormalise(v, 0)
+}

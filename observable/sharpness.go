@@ -16,11 +16,14 @@ import (
 // (theory stability-threshold). Its last column is the residual ‖∇²L v − λv‖/|λ|, the largest one where several
 // eigenvalues are asked for: some eigenvalue lies within residual·|λ| of λ. A residual above the tolerance says that the
 // search gave up.
+//
+// With `end: smallest` it is the least eigenvalue, the most negative curvature, in columns called least-curvature; `of` and `layer` ask for the same of a part of
+// the Hessian or a block of it, and are the beginning of the columns' names.
 type Sharpness struct {
-	Of        sgdlab.Curved
-	Dim       int
+	*curvature
 	Count     int
 	Tolerance float64
+	Least     bool // the smallest
 	Remember  bool
 	scratch   linalg.Scratch
 }
@@ -29,7 +32,9 @@ type Sharpness struct {
 type SharpnessSettings struct {
 	Count     int     `doc:"how many eigenvalues, largest first" default:"1" check:">=1"`
 	Tolerance float64 `doc:"of the residual ‖Hv − λv‖/|λ|, at which the search stops" default:"1e-6" check:">0"`
-	Follow    bool    `doc:"begin each search with the eigenvectors of the replica's last reading: much faster where readings are close, of at most 5 eigenvalues" default:"false"`
+	Follow    bool    `doc:"begin each search with the eigenvectors of the replica's last reading: much faster where readings are close, of at most 5 eigenvalues; false where missing" optional:"true"`
+	End       string  `doc:"which end of the spectrum: the largest eigenvalues, or the smallest, the least first; largest where missing" optional:"true" oneof:"largest|smallest"`
+	CurvatureSettings
 }
 
 // NewSharpness needs Hessian–vector products. Up to 32 parameters it forms ∇²L; beyond, it takes as many products as the
@@ -38,7 +43,7 @@ type SharpnessSettings struct {
 // still; it adds directions until the residual is within the tolerance, so that the value is as good, but an eigenvalue that comes up from far below
 // may be seen some readings late. Eigenvectors are part of a replica's state. Events and accumulators search anew each time.
 func NewSharpness(c SharpnessSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	m, err := sgdlab.As[sgdlab.Curved](s.Model)
+	m, err := newCurvature(c.CurvatureSettings, s)
 	if err != nil {
 		return nil, err
 	}
@@ -48,36 +53,54 @@ func NewSharpness(c SharpnessSettings, s *sgdlab.Site) (sgdlab.Observable, error
 	if !(c.Tolerance >= 1e-13) {
 		return nil, fmt.Errorf("tolerance is %g, below what rounding leaves; use at least 1e-13", c.Tolerance)
 	}
-	n, err := count(max(c.Count, 1), s.Model.Dim(), "eigenvalues of the Hessian")
+	n, err := count(max(c.Count, 1), m.dim, "eigenvalues of the Hessian")
 	if err != nil {
 		return nil, err
 	}
-	o := &Sharpness{Of: m, Dim: s.Model.Dim(), Count: n, Tolerance: c.Tolerance}
+	o := &Sharpness{curvature: m, Count: n, Tolerance: c.Tolerance, Least: c.End == "smallest"}
 	if c.Follow {
 		if n > linalg.Followed {
 			return nil, fmt.Errorf("follow: %d eigenvalues are more than the %d that can be followed; use count: %d, or follow: false", n, linalg.Followed, linalg.Followed)
 		}
-		o.Remember = o.Dim > 2*lanes.W*linalg.Blocks // below, a search is as fast
+		o.Remember = o.dim > 2*lanes.W*linalg.Blocks // below, a search is as fast
 	}
 	return o, nil
 }
 
 // Columns is sharpness, or sharpness[1], sharpness[2], … where several are asked for, and sharpness-residual.
 func (o *Sharpness) Columns() []sgdlab.Column {
-	c := named("sharpness")
-	if o.Count > 1 {
-		c = numbered("sharpness", o.Count)
+	name := o.name + "sharpness"
+	if o.Least {
+		name = o.name + "least-curvature"
 	}
-	return append(c, named("sharpness-residual")...)
+	c := named(name)
+	if o.Count > 1 {
+		c = numbered(name, o.Count)
+	}
+	return append(c, named(name+"-residual")...)
 }
 
 // Observe is dst = λ₁ ≥ λ₂ ≥ … and the largest residual.
 func (o *Sharpness) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
 	residual := ws.Pack(o.Count)
-	h := func(dst, v lanes.Pack) { o.Of.HessVec(dst, theta, v, ws) }
-	o.scratch.Top(dst[:o.Count], residual, lanes.View{}, h, o.Dim, linalg.Search{Tolerance: o.Tolerance}, ws)
+	o.scratch.Top(dst[:o.Count], residual, lanes.View{}, o.signed(theta, ws), o.dim, linalg.Search{Tolerance: o.Tolerance}, ws)
 	dst[o.Count] = lanes.MaxAbs(residual)
+	if o.Least {
+		lanes.Scale(dst[:o.Count], -1)
+	}
+}
+
+// signed is the operator whose largest eigenvalues are asked for.
+func (o *Sharpness) signed(theta lanes.Pack, ws *lanes.Arena) linalg.Operator {
+	h := o.at(theta, ws)
+	if !o.Least {
+		return h
+	}
+	return func(dst, v lanes.Pack) {
+		h(dst, v)
+		lanes.Scale(dst, -1)
+	}
 }
 
 // Memory is the columns of linalg.Follow.
@@ -85,7 +108,7 @@ func (o *Sharpness) Memory() int {
 	if !o.Remember {
 		return 0
 	}
-	return o.Dim * lanes.W
+	return o.dim * lanes.W
 }
 
 // Recall is Observe, of one replica after the other, each with its eigenvectors.
@@ -93,31 +116,28 @@ func (o *Sharpness) Recall(dst, memory, theta lanes.Pack, due lanes.Mask, _ *sgd
 	defer ws.Release(ws.Mark())
 	idle := ws.Idle
 	defer func() { ws.Idle = idle }()
-	ws.Idle = lanes.None
-	at, kept := ws.Pack(o.Dim), ws.Pack(o.Dim)
-	h := func(dst, v lanes.Pack) { o.Of.HessVec(dst, at, v, ws) }
+	ws.Idle = lanes.All &^ due
+	kept := ws.Pack(o.dim)
 	var values, residuals [linalg.Followed]float64
-	for l := range lanes.W {
-		if !due.Has(l) {
-			continue
-		}
-		for i := range at {
-			at[i] = lanes.Splat(theta[i][l])
+	eachReplica(theta, ws, func(l int, alone lanes.Pack) {
+		for i := range kept {
 			for c := range lanes.W {
-				kept[i][c] = memory[c*o.Dim+i][l]
+				kept[i][c] = memory[c*o.dim+i][l]
 			}
 		}
-		o.scratch.Follow(values[:o.Count], residuals[:o.Count], kept, h, linalg.Search{Tolerance: o.Tolerance}, ws)
-		for i := range at {
+		o.scratch.Follow(values[:o.Count], residuals[:o.Count], kept, o.signed(alone, ws), linalg.Search{Tolerance: o.Tolerance}, ws)
+		for i := range kept {
 			for c := range lanes.W {
-				memory[c*o.Dim+i][l] = kept[i][c]
+				memory[c*o.dim+i][l] = kept[i][c]
 			}
 		}
 		worst := 0.0
 		for i := range o.Count {
-			dst[i][l] = values[i]
+			if dst[i][l] = values[i]; o.Least {
+				dst[i][l] = -values[i]
+			}
 			worst = max(worst, residuals[i])
 		}
 		dst[o.Count][l] = worst
-	}
+	})
 }
