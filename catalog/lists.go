@@ -40,6 +40,7 @@ var Models = []Item[*data.Set, sgdlab.Model]{
 	Entry("deep-linear", "deep linear network W_L ⋯ W₁x, any depth and widths", model.NewDeepLinear),
 	Entry("uv", "two-layer linear network vᵀUx/√n with one output", model.NewUV),
 	Entry("chain", "linear network with one neuron to a layer, (uᵀx)v₁⋯v_{D−1}", model.NewChain),
+	Entry("conv-linear", "linear network of convolutions in one dimension, circular or zero-padded, any depth and channels", model.NewConvLinear),
 	Entry("mlp", "multilayer perceptron, any depth: tanh, ReLU, GELU or erf, with or without biases", model.NewMLP),
 	Entry("diagonal", "diagonal linear network ⟨β(θ), x⟩: a product of vectors, or a difference of powers", model.NewDiagonal),
 	Entry("linear", "linear regression Wx", model.NewLinear),

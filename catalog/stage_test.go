@@ -78,6 +78,10 @@ var samples = map[string]map[string][]sample{
 		},
 		"uv":    {{"{width: 3}", "tall1"}, {"{width: 4, scaling: none, loss: mean}", "wide1"}, {"{width: 2}", "white1"}, {"{width: 2}", "matrix1"}},
 		"chain": {{"{depth: 3}", "wide1"}, {"{depth: 2, loss: mean}", "white1"}, {"{depth: 2}", "tall1"}, {"{depth: 3}", "matrix1"}},
+		"conv-linear": {
+			{"{channels: [3, 2, 2], filter: 1}", "tall"}, {"{channels: [1, 2, 1], filter: 3}", "fourier4"}, {"{channels: [1, 1, 1, 1], padding: zero, loss: mean}", "fourier4"},
+			{"{channels: [4, 2, 3], filter: 1}", "white"}, {"{channels: [5, 2], filter: 1}", "wide"}, {"{channels: [4, 3, 3], filter: 1, padding: zero}", "matrix"},
+		},
 		"mlp": {
 			{"{widths: [3, 4, 2]}", "tall"}, {"{widths: [5, 4, 3, 2], activation: gelu, loss: mean}", "wide"}, {"{widths: [3, 5, 1], activation: erf, biases: false}", "tall1"},
 			{"{widths: [2, 4, 1], activation: tanh, loss: logistic}", "signs"}, {"{widths: [2, 3, 1], activation: erf, loss: exponential}", "signs"},
@@ -208,6 +212,7 @@ var sets = map[string]string{
 	"wide11":   "{name: teacher-student, inputs: 1, outputs: 1, samples: 1, singular-values: [0.5]}",
 	"signs":    "{name: two-classes, inputs: 2, samples: 9, margin: 0.3, test-samples: 5}",
 	"classes":  "{name: two-classes, inputs: 2, samples: 9, targets: one-hot}",
+	"fourier4": "{name: gaussian, inputs: 4, outputs: 4, samples: 9, teacher: gaussian, label-noise: 0.3}",
 	"wave":     "{name: fourier, frequencies: [1, 3], samples: 16}",
 	"matrix11": "{name: target-matrix, singular-values: [0.6], rows: 1, cols: 1}",
 }

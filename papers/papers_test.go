@@ -311,6 +311,15 @@ var sheetClaims = map[string]map[string][]string{
 		"1 order of frequencies":   {"third-after-first", "fifth-after-third"},
 		"2 the linear counterpart": {"half-time-0", "half-time-1", "half-time-2", "half-time-3", "half-time-4", "order-0", "order-1", "order-2", "order-3", "spread"},
 	},
+	"eos-nonsquare": { // no sheet: an open direction
+		"spectrum": {"largest-2", "largest-3", "largest-3-wide", "largest-4", "second-2", "second-3", "second-3-wide", "second-4", "third-2", "third-3", "third-3-wide", "third-4", "minimum", "passes-2", "passes-3"},
+		"descent":  {"below", "beyond", "cost-one", "cost-two", "cost-three"},
+	},
+	"eos-conv": { // no sheet: an open direction
+		"spectrum": {"two-layers-1", "two-layers-2", "two-layers-3", "two-layers-4", "three-layers-1", "three-layers-2", "three-layers-3", "three-layers-4"},
+		"descent":  {"ends", "orbits", "losses"},
+		"padded":   {"padded-zero", "padded-circular", "padded-orbits"},
+	},
 	"eos-bias": { // no sheet: an open direction
 		"the question of norms":   {"least-norm", "above-least", "crosses", "fits", "smaller-norm-1", "smaller-norm-2", "smaller-norm-3"},
 		"the question of margins": {"margin-crosses", "margin-same-1", "margin-same-2", "margin-same-3", "relu-crosses", "relu-same-1", "relu-same-2", "relu-same-3"},
