@@ -197,5 +197,7 @@ var Theories = []Item[*sgdlab.Run, sgdlab.Theory]{
 	Entry("depth-transit-time", "time from one mode strength to another at any depth", theory.NewDepthTransitTime),
 	Entry("stability-threshold", "2/η", theory.NewStabilityThreshold),
 	Entry("balanced-sharpness", "sharpness of a balanced minimum", theory.NewBalancedSharpness),
+	Entry("chain-sharpness", "sharpness of a chain's minimum, its bounds, and the difficulty of the data", theory.NewChainSharpness),
+	Entry("imbalance-step", "what a step of SGD adds to the imbalance of a chain", theory.NewImbalanceStep),
 	Entry("scalar-two-cycle", "two-cycle of gradient descent on a scalar factorisation", theory.NewScalarTwoCycle),
 }

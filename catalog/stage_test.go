@@ -193,6 +193,8 @@ var samples = map[string]map[string][]sample{
 		"depth-transit-time":   each("{strength: 2, start: 0.01}", "{strength: 2, start: 0.01, depth: 3}"),
 		"stability-threshold":  each("{rate: 0.1}", "{rate: 0.1, momentum: 0.9, nesterov: true}"),
 		"balanced-sharpness":   each("{strength: 2}"),
+		"chain-sharpness":      each("{variances: [2, 1], overlaps: [0.5, 1]}", "{variances: [2, 1], overlaps: [0.5, 1], depth: 3, imbalance: [0.3, -0.2], of: strength}"),
+		"imbalance-step":       each("{rate: 0.1, gain: 1, full: 2, scatter: 3, samples: 10, batch: 2}", "{rate: 0.1, gain: 1, full: 2, scatter: 3, samples: 10, batch: 2, draw: without-replacement, of: batch}"),
 		"scalar-two-cycle":     each("{kappa: 1.1, strength: 2}"),
 	},
 }

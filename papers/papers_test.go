@@ -167,6 +167,7 @@ func TestPerturbedTheories(t *testing.T) {
 		"ghosh-2025":   {"scalar-two-cycle"},
 
 		"ji-telgarsky-2018": {"max-margin"},
+		"yoo-2025":     {"chain-sharpness", "imbalance-step"},
 	}
 	// Claims that a theory wrong by 5 % does not turn, as their own tolerance is wider: what does.
 	wide := map[string]float64{
@@ -373,6 +374,13 @@ var sheetClaims = map[string]map[string][]string{
 		"2 variance":         {"variance-early", "variance-middle", "variance-late", "variance-long", "one-direction", "on-the-edge"},
 		"3 averaged loss":    {"loss-early", "loss-middle", "loss-late", "loss-long"},
 		"4 negative control": {"asleep", "overshoot"},
+	},
+	"yoo-2025": { // sheet 9
+		"1 bounds and prediction":   {"sharpness", "bound-below", "bound-above", "predicted", "deeper-sharper", "deeper-flatter"},
+		"2 unbalanced chains":       {"unbalanced-strength", "unbalanced-sharpness", "unbalanced-below", "unbalanced-above"},
+		"3 edge of stability":       {"overshoots", "freezes", "converges", "imbalance-grows"},
+		"4 what mini-batches add":   {"gd-step", "batch-step", "batch-step-afresh"},
+		"difficulty and saturation": {"labels-time", "labels-steps", "labels-saturated", "samples-time"},
 	},
 	"catapult": { // no sheet
 		"where it ends": {"lazy", "ends-below", "converges", "flatter", "diverges"},

@@ -34,6 +34,8 @@ func TestTheoriesCiteSources(t *testing.T) {
 		made(theory.NewOUVarianceEuler(theory.OUVarianceEuler{Curvature: 1, Temperature: 1, Step: 0.1}, nil)),
 		made(theory.NewStabilityThreshold(theory.StabilityThreshold{Rate: 1}, nil)),
 		made(theory.NewBalancedSharpness(theory.BalancedSharpness{Strength: 1, Scale: nan}, nil)),
+		made(theory.NewChainSharpness(theory.ChainSharpness{Variances: []float64{2, 1}, Overlaps: []float64{0.5, 1}, Scale: nan}, nil)),
+		made(theory.NewImbalanceStep(theory.ImbalanceStep{Rate: 0.1, Gain: 1, Full: 1, Scatter: 1, Samples: 10, Batch: 2}, nil)),
 		made(theory.NewScalarTwoCycle(theory.ScalarTwoCycle{Kappa: 1.1, Strength: 1, Of: "upper"}, nil)),
 		made(theory.NewStrictSaddle(theory.StrictSaddle{Growth: 1, Temperature: 0.1, Radius: 1}, nil)),
 		made(theory.NewDegenerateSaddle(theory.DegenerateSaddle{Power: 4, Coefficient: 1, Temperature: 0.1, Radius: nan}, nil)),

@@ -1,7 +1,6 @@
 package theory
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -70,14 +69,8 @@ func rate(r *sgdlab.Run) func() (float64, error) {
 	}
 }
 
-func batch(r *sgdlab.Run) func() (float64, error) {
-	return func() (float64, error) {
-		if r.Batch < 1 {
-			return 0, errors.New("its dynamics has no batch")
-		}
-		return float64(r.Batch), nil
-	}
-}
+// batch reads B of mini-batches, or of the noise that stands for them.
+func batch(r *sgdlab.Run) func() (float64, error) { return setting(r, "batch", "noise.batch") }
 
 // positive refuses all but finite numbers > 0.
 func positive(name string, x float64) error {

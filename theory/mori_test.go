@@ -58,13 +58,13 @@ func TestMoriRate(t *testing.T) {
 	close(t, "saddle", one(t, NewMoriRate, steeper, nil), 2*one(t, NewMoriRate, base, nil), 1e-12)
 
 	r := langevin(doubleWell, []float64{-1}, 0.1, nil)
-	r.Batch, r.Number = 4, numbers(map[string]float64{"rate": 0.1})
+	r.Number = numbers(map[string]float64{"rate": 0.1, "batch": 4})
 	read, given := base, base
 	read.Rate, read.Batch, given.Batch = nan, nan, 4
 	close(t, "from a run", one(t, NewMoriRate, read, r), one(t, NewMoriRate, given, nil), 0)
 	refused(t, NewMoriRate, read, nil, "give rate, batch")
-	r.Batch = 0
-	refused(t, NewMoriRate, read, r, "no batch")
+	r.Number = numbers(map[string]float64{"rate": 0.1})
+	refused(t, NewMoriRate, read, r, "no number batch")
 	base.Dimension = 12
 	refused(t, NewMoriRate, base, nil, "n_c = 12")
 	base.Dimension, base.SaddleLoss = 1, 0.05
@@ -103,7 +103,7 @@ func TestLogLossExit(t *testing.T) {
 	close(t, "asymptote", exit(1, 0.5, 1, 2, 1000)/(beta(1, 2)/(2*0.5*2)*1e6), 1.0020, 5e-5)
 
 	r := langevin(doubleWell, []float64{-1}, 0.1, nil)
-	r.Batch, r.Number = 4, numbers(map[string]float64{"rate": 0.1})
+	r.Number = numbers(map[string]float64{"rate": 0.1, "batch": 4})
 	close(t, "from a run", one(t, NewLogLossExit, LogLossExit{Curvature: 1, Rate: nan, Batch: nan, Dimension: 2, Ratio: 1.5}, r), exit(1, 0.1, 4, 2, 1.5), 0)
 	refused(t, NewLogLossExit, LogLossExit{Curvature: 1, Rate: 0.1, Batch: 1, Dimension: 1, Ratio: 1}, nil, "c > 1")
 	refused(t, NewLogLossExit, LogLossExit{Curvature: 1, Rate: nan, Batch: nan, Dimension: 1, Ratio: 2}, nil, "give rate, batch")
