@@ -148,6 +148,7 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("alignment", "of a layer's top right singular vector with the top left one of the layer below", observable.NewAlignment),
 	Entry("balancedness", "‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖: how far neighbouring layers are from balance", observable.NewBalancedness),
 	Entry("hyperbolic-invariant", "mean log|u² − v²| over the pairs of a paired model", observable.NewHyperbolicInvariant),
+	Entry("effective-scale", "what the steps leave of the scale of a diagonal network's start, on and off the teacher's support", observable.NewEffectiveScale),
 	Entry("log-det-gram", "log det ΘᵀΘ of a two-layer linear network", observable.NewLogDetGram),
 	Entry("jacobian-rank", "rank at a tolerance of the Jacobian of the outputs at the samples", observable.NewJacobianRank),
 	Entry("jacobian-norms", "norms of the columns of the Jacobian: how strongly each parameter moves the outputs", observable.NewJacobianNorms),
@@ -174,6 +175,7 @@ var Accumulators = []Item[*sgdlab.Site, sgdlab.Accumulator]{
 	Entry("loss-integral", "∫L dt", observable.NewLossIntegral),
 	Entry("path-integral", "∫f dt of any column, or its average over time", observable.NewPathIntegral),
 	Entry("hyperbolic-product", "mean Σ log|1 − η²g²| over the pairs of a paired model: what the steps predict of hyperbolic-invariant", observable.NewHyperbolicProduct),
+	Entry("mirror-gap", "how far the steps of a paired model are from a mirror flow, max│ΔQ′ + ∫g dt│", observable.NewMirrorGap),
 }
 
 // Theories lists what is predicted.

@@ -162,7 +162,7 @@ var samples = map[string]map[string][]sample{
 		"teacher-distance": each("{}"), "l0-norm": each("{}", "{relative: 0.5}"), "l1-norm": each("{}"), "jacobian-rank": each("{}", "{relative: 0.2}"),
 		"jacobian-norms": each("{}", "{coordinates: [0, 2]}"), "feature-sparsity": each("{}", "{tolerance: 0.3, correlation: 0.5}"),
 		"participation-ratio": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),
-		"log-det-gram": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
+		"log-det-gram": each("{}"), "effective-scale": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
 		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
 		"process": each("{process: a, of: loss}", "{process: b, of: {name: predicted-loss}}"), "process-distance": each("{between: [a, b]}", "{between: [b, a], of: loss}"),
 		"sharpness": each("{}", "{count: 2}", "{end: smallest, follow: true}", "{of: gauss-newton}", "{of: residual, layer: 2}"), "edge-spectrum": each("{most: 3}"), "morse-index": each("{}"),
@@ -171,7 +171,7 @@ var samples = map[string]map[string][]sample{
 		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",
 			"{value: x^2 - l*s, terms: [{as: x, of: {name: coordinate}}, {as: l, of: {name: loss}}, {as: s, of: {name: sharpness}, column: sharpness-residual}]}"),
 	},
-	"accumulators": {"loss-integral": each("{}"), "hyperbolic-product": each("{}"),
+	"accumulators": {"loss-integral": each("{}"), "hyperbolic-product": each("{}"), "mirror-gap": each("{}"),
 		"path-integral": each("{of: {name: coordinate}}", "{of: {name: sharpness}, column: sharpness, per: time, as: mean-sharpness}")},
 	"theories": {
 		"kramers":              each("{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05}", "{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05, to: top}"),
@@ -208,6 +208,7 @@ var sets = map[string]string{
 	"tall1":    "{name: teacher-student, inputs: 3, outputs: 1, samples: 10, singular-values: [2], label-noise: 0.5}",
 	"white1":   "{name: teacher-student, inputs: 4, outputs: 1, samples: 12, singular-values: [2], label-noise: 0.3, whiten: true}",
 	"wide1":    "{name: teacher-student, inputs: 5, outputs: 1, samples: 4, singular-values: [2], label-noise: 0.5}",
+	"sparse1":  "{name: sparse-truth, inputs: 5, samples: 4, nonzeros: 2, label-noise: 0.3}",
 	"matrix1":  "{name: target-matrix, singular-values: [2], rows: 1, cols: 4}",
 	"tall11":   "{name: teacher-student, inputs: 1, outputs: 1, samples: 10, singular-values: [0.5], label-noise: 0.5}",
 	"white11":  "{name: teacher-student, inputs: 1, outputs: 1, samples: 8, singular-values: [0.5], label-noise: 0.3, whiten: true}",
@@ -231,6 +232,7 @@ var stages = []struct{ name, model, on string }{
 	{"powers, n < d", "{name: diagonal, parametrisation: difference-of-powers, depth: 3}", "wide1"},
 	{"two classes", "{name: deep-linear, widths: [2, 3, 1], loss: logistic}", "signs"},
 	{"perceptron", "{name: mlp, widths: [1, 4, 1]}", "wave"},
+	{"squares, sparse", "{name: diagonal, parametrisation: difference-of-powers}", "sparse1"},
 	{"plane", "{name: formula, variables: [x, y], loss: \"(x^4 - 2*x^2 + 3)*(1 + y^2)\", critical: {left: [-1, 0], right: [1, 0], pass: [0, 0]}}", ""},
 }
 

@@ -83,13 +83,7 @@ func (a *HyperbolicProduct) Add(acc, before, _ lanes.Pack, rec *sgdlab.StepRecor
 		}
 		sum := 0.0
 		for i := range a.U {
-			u, v := before[a.U[i]][l], before[a.V[i]][l]
-			g := rec.Gradient[a.U[i]][l] / v
-			if math.Abs(u) > math.Abs(v) {
-				g = rec.Gradient[a.V[i]][l] / u
-			} else if v == 0 { // u = v = 0 stays there, whatever g
-				continue
-			}
+			g := multiplier(before[a.U[i]][l], before[a.V[i]][l], rec.Gradient[a.U[i]][l], rec.Gradient[a.V[i]][l])
 			sum += logLess(rec.Dt[l] * g)
 		}
 		acc[0][l] += sum / float64(len(a.U))

@@ -353,7 +353,12 @@ var sheetClaims = map[string]map[string][]string{
 		"4 Feigenbaum's ratio":      {"feigenbaum"},
 	},
 	"even-2023": { // the claim added to sheet 7
-		"headline": {"gd-hurt", "sgd-helped"},
+		"headline":       {"gd-hurt", "sgd-helped"},
+		"shrink factors": {"gd-shrinks-support", "sgd-shrinks-all", "shrink-apart", "shrink-more"},
+	},
+	"labarriere-2024": { // sheet 7
+		"1 mirror-flow identity":      {"mirror-flow", "mirror-order", "interpolates"},
+		"2 conservation, L = 2 and 3": {"conservation-2", "conservation-2-order", "conservation-3", "conservation-3-order"},
 	},
 	"ghosh-2025": { // sheet 8
 		"1 orbit of rank one":        {"rank-one-extent", "rank-one-theory", "rank-one-still", "rank-one-others", "rank-one-diagonal", "rank-one-dimension", "rank-one-loss-low", "rank-one-loss-high", "converges", "period-two", "perturbed"},
