@@ -167,7 +167,7 @@ func TestPerturbedTheories(t *testing.T) {
 		"ghosh-2025":   {"scalar-two-cycle"},
 
 		"ji-telgarsky-2018": {"max-margin"},
-		"yoo-2025":     {"chain-sharpness", "imbalance-step"},
+		"yoo-2025":          {"chain-sharpness", "imbalance-step"},
 	}
 	// Claims that a theory wrong by 5 % does not turn, as their own tolerance is wider: what does.
 	wide := map[string]float64{

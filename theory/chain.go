@@ -190,7 +190,7 @@ func chainOf(r *sgdlab.Run) (*neurons, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := sgdlab.As[sgdlab.Sampled](r.Model)
+	s, err := sgdlab.As[sgdlab.Squared](r.Model)
 	if err != nil {
 		return nil, err
 	}
