@@ -375,10 +375,11 @@ var sheetClaims = map[string]map[string][]string{
 		"one ReLU neuron":         {"relu-onset", "relu-crisis", "relu-dies"},
 	},
 	"cohen-2024": { // sheet 10
-		"1 trajectory":       {"track-s-early", "track-q-early", "track-s-middle", "track-q-middle", "track-s-late", "track-q-late"},
-		"2 variance":         {"variance-early", "variance-middle", "variance-late", "variance-long", "one-direction", "on-the-edge"},
-		"3 averaged loss":    {"loss-early", "loss-middle", "loss-late", "loss-long"},
-		"4 negative control": {"asleep", "overshoot"},
+		"beyond the sheet: a network": {"network-edge", "network-flow", "network-tracked"},
+		"1 trajectory":                {"track-s-early", "track-q-early", "track-s-middle", "track-q-middle", "track-s-late", "track-q-late"},
+		"2 variance":                  {"variance-early", "variance-middle", "variance-late", "variance-long", "one-direction", "on-the-edge"},
+		"3 averaged loss":             {"loss-early", "loss-middle", "loss-late", "loss-long"},
+		"4 negative control":          {"asleep", "overshoot"},
 	},
 	"yoo-2025": { // sheet 9
 		"1 bounds and prediction":   {"sharpness", "bound-below", "bound-above", "predicted", "deeper-sharper", "deeper-flatter"},
