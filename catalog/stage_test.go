@@ -88,6 +88,9 @@ var samples = map[string]map[string][]sample{
 			{"{widths: [2, 4, 2], activation: gelu, loss: {of: cross-entropy, prefactor: 1}}", "classes"}, {"{widths: [2, 2], activation: relu, loss: cross-entropy}", "classes"},
 			{"{widths: [1, 1, 1], biases: false}", "tall11"}, {"{widths: [4, 3, 3], activation: identity}", "matrix"}, {"{widths: [4, 3, 1], activation: gelu}", "white1"}, {"{widths: [3, 4, 1], activation: relu}", "tall1"},
 		},
+		"completion": {{"{widths: [4, 3], observed: 0.5}", "matrix"}, {"{widths: [4, 2, 3, 3], observed: 0.7, mask-seed: 3}", "matrix"}},
+		"uv":         {{"{width: 3}", "tall1"}, {"{width: 4, scaling: none, loss: mean}", "wide1"}, {"{width: 2}", "white1"}, {"{width: 2}", "matrix1"}},
+		"chain":      {{"{depth: 3}", "wide1"}, {"{depth: 2, loss: mean}", "white1"}, {"{depth: 2}", "tall1"}, {"{depth: 3}", "matrix1"}},
 		"diagonal": {
 			{"{loss: logistic}", "signs"}, {"{}", "tall1"}, {"{depth: 3, loss: sum-half}", "tall1"}, {"{}", "wide1"}, {"{depth: 4}", "white1"}, {"{}", "matrix1"},
 			{"{parametrisation: difference-of-powers}", "tall1"}, {"{parametrisation: difference-of-powers, depth: 3}", "wide1"},
@@ -161,7 +164,7 @@ var samples = map[string]map[string][]sample{
 		"layer-growth": each("{}"), "distance-to-start": each("{}", "{from: centre}"), "nearest-minimum": each("{}"), "layer-norms": each("{}", "{norm: spectral}", "{norm: nuclear}"), "rank": each("{}", "{relative: 0.3, absolute: 0.2}"),
 		"teacher-distance": each("{}"), "l0-norm": each("{}", "{relative: 0.5}"), "l1-norm": each("{}"), "jacobian-rank": each("{}", "{relative: 0.2}"),
 		"jacobian-norms": each("{}", "{coordinates: [0, 2]}"), "feature-sparsity": each("{}", "{tolerance: 0.3, correlation: 0.5}"),
-		"participation-ratio": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),
+		"participation-ratio": each("{}"), "nuclear-norm": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),
 		"log-det-gram": each("{}"), "effective-scale": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
 		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
 		"process": each("{process: a, of: loss}", "{process: b, of: {name: predicted-loss}}"), "process-distance": each("{between: [a, b]}", "{between: [b, a], of: loss}"),

@@ -124,6 +124,36 @@ func (o *EffectiveRank) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lane
 	}
 }
 
+// NuclearNorm is the nuclear norm of the end-to-end map W,
+//
+//	‖W‖* = Σσᵢ,
+//
+// the sum of its singular values, in units of W. Of the matrices that fit some entries, one of the least nuclear norm is often of low rank.
+type NuclearNorm struct{ *endToEnd }
+
+// NuclearNormSettings are those of NewNuclearNorm: none.
+type NuclearNormSettings struct{}
+
+// NewNuclearNorm is that sum. It needs a model with an end-to-end map.
+func NewNuclearNorm(_ NuclearNormSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
+	e, err := newEndToEnd(s)
+	if err != nil {
+		return nil, err
+	}
+	return &NuclearNorm{endToEnd: e}, nil
+}
+
+// Columns is nuclear-norm.
+func (o *NuclearNorm) Columns() []sgdlab.Column { return named("nuclear-norm") }
+
+// Observe is dst = Σσᵢ.
+func (o *NuclearNorm) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	sigma := ws.Pack(o.rank)
+	o.singular(sigma, theta, ws)
+	dst[0] = lanes.Sum(sigma)
+}
+
 // ParticipationRatio is the number of entries that carry the end-to-end map β,
 //
 //	(Σβⱼ²)² / Σβⱼ⁴:

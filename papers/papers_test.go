@@ -381,6 +381,9 @@ var sheetClaims = map[string]map[string][]string{
 		"3 averaged loss":             {"loss-early", "loss-middle", "loss-late", "loss-long"},
 		"4 negative control":          {"asleep", "overshoot"},
 	},
+	"arora-2019": { // sheet 12; claim 1, the equation of the singular values, is the test TestSingularValueEquation of package model
+		"2 depth and recovery": {"fits", "one-layer", "two-layers", "three-layers", "rank-one-layer", "rank-two-layers", "rank-three-layers", "nuclear-norm", "nuclear-norm-three"},
+	},
 	"yoo-2025": { // sheet 9
 		"1 bounds and prediction":   {"sharpness", "bound-below", "bound-above", "predicted", "deeper-sharper", "deeper-flatter"},
 		"2 unbalanced chains":       {"unbalanced-strength", "unbalanced-sharpness", "unbalanced-below", "unbalanced-above"},
