@@ -89,8 +89,6 @@ var samples = map[string]map[string][]sample{
 			{"{widths: [1, 1, 1], biases: false}", "tall11"}, {"{widths: [4, 3, 3], activation: identity}", "matrix"}, {"{widths: [4, 3, 1], activation: gelu}", "white1"}, {"{widths: [3, 4, 1], activation: relu}", "tall1"},
 		},
 		"completion": {{"{widths: [4, 3], observed: 0.5}", "matrix"}, {"{widths: [4, 2, 3, 3], observed: 0.7, mask-seed: 3}", "matrix"}},
-		"uv":         {{"{width: 3}", "tall1"}, {"{width: 4, scaling: none, loss: mean}", "wide1"}, {"{width: 2}", "white1"}, {"{width: 2}", "matrix1"}},
-		"chain":      {{"{depth: 3}", "wide1"}, {"{depth: 2, loss: mean}", "white1"}, {"{depth: 2}", "tall1"}, {"{depth: 3}", "matrix1"}},
 		"diagonal": {
 			{"{loss: logistic}", "signs"}, {"{}", "tall1"}, {"{depth: 3, loss: sum-half}", "tall1"}, {"{}", "wide1"}, {"{depth: 4}", "white1"}, {"{}", "matrix1"},
 			{"{parametrisation: difference-of-powers}", "tall1"}, {"{parametrisation: difference-of-powers, depth: 3}", "wide1"},

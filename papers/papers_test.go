@@ -312,10 +312,6 @@ var sheetClaims = map[string]map[string][]string{
 		"1 order of frequencies":   {"third-after-first", "fifth-after-third"},
 		"2 the linear counterpart": {"half-time-0", "half-time-1", "half-time-2", "half-time-3", "half-time-4", "order-0", "order-1", "order-2", "order-3", "spread"},
 	},
-	"eos-nonsquare": { // no sheet: an open direction
-		"spectrum": {"largest-2", "largest-3", "largest-3-wide", "largest-4", "second-2", "second-3", "second-3-wide", "second-4", "third-2", "third-3", "third-3-wide", "third-4", "minimum", "passes-2", "passes-3"},
-		"descent":  {"below", "beyond", "cost-one", "cost-two", "cost-three"},
-	},
 	"eos-conv": { // no sheet: an open direction
 		"spectrum": {"two-layers-1", "two-layers-2", "two-layers-3", "two-layers-4", "three-layers-1", "three-layers-2", "three-layers-3", "three-layers-4"},
 		"descent":  {"ends", "orbits", "losses"},
@@ -390,6 +386,13 @@ var sheetClaims = map[string]map[string][]string{
 		"3 edge of stability":       {"overshoots", "freezes", "converges", "imbalance-grows"},
 		"4 what mini-batches add":   {"gd-step", "batch-step", "batch-step-afresh"},
 		"difficulty and saturation": {"labels-time", "labels-steps", "labels-saturated", "samples-time"},
+	},
+	"eos-nonsquare": { // no sheet
+		"spectrum at the minimum": {"largest-2", "largest-3", "largest-3-wide", "largest-4", "second-2", "second-3", "second-3-wide", "second-4", "third-2", "third-3", "third-3-wide", "third-4", "minimum", "passes-2", "passes-3"},
+		"random starts":           {"below", "beyond", "cost-one", "cost-two", "cost-three"},
+		"thresholds":              {"period", "sharpness", "bottleneck-period", "bottleneck-sharpness", "three-layers-period"},
+		"directions":              {"directions", "bottleneck-directions"},
+		"how the orbit ends":      {"turn-stable", "turn-unstable", "bottleneck-stable", "bottleneck-law", "bottleneck-attracts", "bottleneck-lost", "three-layers-wide", "three-layers-narrow"},
 	},
 	"catapult": { // no sheet
 		"where it ends": {"lazy", "ends-below", "converges", "flatter", "diverges"},
