@@ -120,15 +120,17 @@ func (o *Sharpness) Recall(dst, memory, theta lanes.Pack, due lanes.Mask, _ *sgd
 	kept := ws.Pack(o.dim)
 	var values, residuals [linalg.Followed]float64
 	eachReplica(theta, ws, func(l int, alone lanes.Pack) {
-		for i := range kept {
-			for c := range lanes.W {
-				kept[i][c] = memory[c*o.dim+i][l]
+		for c := range lanes.W { // along the memory: it is larger than the cache
+			own := memory[c*o.dim : (c+1)*o.dim]
+			for i := range own {
+				kept[i][c] = own[i][l]
 			}
 		}
 		o.scratch.Follow(values[:o.Count], residuals[:o.Count], kept, o.signed(alone, ws), linalg.Search{Tolerance: o.Tolerance}, ws)
-		for i := range kept {
-			for c := range lanes.W {
-				memory[c*o.dim+i][l] = kept[i][c]
+		for c := range lanes.W {
+			own := memory[c*o.dim : (c+1)*o.dim]
+			for i := range own {
+				own[i][l] = kept[i][c]
 			}
 		}
 		worst := 0.0
