@@ -59,3 +59,32 @@ func BenchmarkDeepLinear(b *testing.B) {
 		perStep(b)
 	})
 }
+
+// What products with the Hessian and third derivatives of a perceptron cost beside its gradient.
+func BenchmarkMLP(b *testing.B) {
+	set, err := data.NewChebyshev(data.ChebyshevSettings{Degree: 4, Samples: 20}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := NewMLP(MLPSettings{Widths: []int{1, 40, 40, 1}, Activation: "tanh", Biases: true}, set)
+	if err != nil {
+		b.Fatal(err)
+	}
+	theta, v, ws := random(1, m.Dim()), random(2, m.Dim()), &lanes.Arena{}
+	dst := make(lanes.Pack, m.Dim())
+	b.Run("gradient", func(b *testing.B) {
+		for b.Loop() {
+			m.Grad(dst, theta, ws)
+		}
+	})
+	b.Run("hessian product", func(b *testing.B) {
+		for b.Loop() {
+			m.(sgdlab.Curved).HessVec(dst, theta, v, ws)
+		}
+	})
+	b.Run("third derivative", func(b *testing.B) {
+		for b.Loop() {
+			m.(sgdlab.Cubic).ThirdVec(dst, theta, v, v, ws)
+		}
+	})
+}

@@ -18,8 +18,8 @@ import (
 //
 //	∂L/∂W_l = D_lᵀa_{l−1},  ∂L/∂b_l = Σ D_l over the rows,  D_{l−1} = (D_lW_l) ⊙ φ′(z_{l−1}).
 //
-// Products with the Hessian and third derivatives are the same two passes with jets in the place of numbers, and cost two and about
-// seven times as much as a gradient. ReLU has φ′(0) = 0, and its Hessian is that off the kinks. At most 2²⁴ parameters.
+// Products with the Hessian and third derivatives are the same two passes with jets in the place of numbers, and cost about two
+// and four times as much as a gradient. ReLU has φ′(0) = 0, and its Hessian is that off the kinks. At most 2²⁴ parameters.
 type MLP struct {
 	x      lanes.Mat // (n, w₀)
 	widths []int     // w₀ … w_L
