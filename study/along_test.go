@@ -73,3 +73,24 @@ ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 		}
 	}
 }
+
+// Theories read the batch of an arm from its settings: the determinant of a two-layer network falls as log-det-decay says under label noise on the full batch,
+// on descent and on its SDE, and not under mini-batches, of which it is not asked.
+func TestLogDetDecayInAStudy(t *testing.T) {
+	const text = `data: {name: teacher-student, inputs: 2, outputs: 1, samples: 8, singular-values: [2], label-noise: 0.1, whiten: true}
+model: {name: deep-linear, widths: [2, 4, 1]}
+start: {name: gaussian, deviation: 0.6}
+dynamics:
+  descent: {name: gd, rate: 0.002, label-noise: {amplitude: 1}}
+  batches: {name: sgd, rate: 0.002, batch: 4, label-noise: {amplitude: 1}}
+observe: [{name: log-det-gram, on: [start, end]}]
+ensemble: {replicas: 64, quick: 64, until: {steps: 10}}
+`
+	for arm, want := range map[string]string{"descent": "", "batches": "the batch is 4 of 8"} {
+		st := read(t, text, "  - {id: c, measure: {theory: {name: log-det-decay}, dynamics: "+arm+"}, expect: {at-most: 0}}\n")
+		vs := st.Judge("", simulated(t, st))
+		if len(vs) != 1 || (want == "") != (vs[0].Verdict == store.Holds) || want != "" && !strings.Contains(vs[0].Expectation, want) {
+			t.Errorf("%s: want %q, got %s", arm, want, show(vs))
+		}
+	}
+}

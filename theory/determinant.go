@@ -98,8 +98,8 @@ func twoLayers(r *sgdlab.Run) (sgdlab.Squared, error) {
 
 // labelNoiseAlone checks that nothing but label noise moves the determinant, and reports whether the dynamics is discrete.
 func labelNoiseAlone(r *sgdlab.Run) (discrete bool, err error) {
-	if r.Batch != r.Data.N() {
-		return false, fmt.Errorf("the batch is %d of %d; log-det-decay is for the full batch, where nothing but the labels is noisy", r.Batch, r.Data.N())
+	if b, err := batch(r)(); err == nil && b != float64(r.Data.N()) {
+		return false, fmt.Errorf("the batch is %g of %d; log-det-decay is for the full batch, where nothing but the labels is noisy", b, r.Data.N())
 	}
 	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {
 		return false, fmt.Errorf("the descent has %d noises besides; log-det-decay is for label noise alone", len(k.Kicks()))

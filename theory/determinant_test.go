@@ -101,7 +101,7 @@ func TestLogDetDecayReadsTheRun(t *testing.T) {
 		m := twoLayer{chain{modes: []float64{1}, depth: 2, label: 2, n: 3}, []sgdlab.Shape{{Rows: 5, Cols: 2}, {Rows: 3, Cols: 5}}}
 		sde := &sgdlab.SDE{Noise: []sgdlab.Noise{{Factor: state{}, Law: law(2)}}}
 		r := &sgdlab.Run{
-			Site:    &sgdlab.Site{Data: &data.Set{X: x, Y: lanes.NewMat(3, 3)}, Batch: 3},
+			Site:    &sgdlab.Site{Data: &data.Set{X: x, Y: lanes.NewMat(3, 3)}},
 			Clock:   &sgdlab.Clock{},
 			Dynamic: diffusive{stepper{sde: sde}},
 			Number:  numbers(map[string]float64{"rate": 0.05, amplitude: 0.7}),
@@ -130,7 +130,9 @@ func TestLogDetDecayReadsTheRun(t *testing.T) {
 		name, word string
 		change     func(*run, *sde, *twoLayer)
 	}{
-		{"a mini-batch", "full batch", func(r *run, _ *sde, _ *twoLayer) { r.Batch = 2 }},
+		{"a mini-batch", "full batch", func(r *run, _ *sde, _ *twoLayer) {
+			r.Number = numbers(map[string]float64{"rate": 0.05, "noise.amplitude": 0.7, "batch": 2})
+		}},
 		{"Stratonovich", "calculus: ito", func(_ *run, s *sde, _ *twoLayer) { s.Sense = sgdlab.Stratonovich }},
 		{"two noises", "2 noises", func(_ *run, s *sde, _ *twoLayer) { s.Noise = append(s.Noise, s.Noise[0]) }},
 		{"Lévy noise", "infinite variance", func(_ *run, s *sde, _ *twoLayer) { s.Noise[0].Law = law(1.5) }},
