@@ -21,8 +21,9 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 go build -o "$tmp/sgdlab" ./cmd/sgdlab
 cp bench/specs/sharpness.yaml "$tmp/spec.yaml"
 sed 's/every: 1}/every: 5000}/' "$tmp/spec.yaml" > "$tmp/bare.yaml"
+sed 's/follow: true, every: 1}/every: 25}/' "$tmp/spec.yaml" > "$tmp/anew.yaml" # 201 searches from nothing
 for round in $(seq "$rounds"); do
-	for spec in spec bare; do
+	for spec in spec bare anew; do
 		begun=$(date +%s.%N)
 		"$tmp/sgdlab" run "$tmp/$spec.yaml" --workers 1 --out "$tmp/$spec-$round" > /dev/null 2>&1
 		echo "$spec $(date +%s.%N) $begun" >> "$tmp/product"
@@ -43,9 +44,12 @@ product = [1e3 * (float(e) - float(b)) / 5001 for w, e, b in lines if w == "spec
 bare = [1e3 * (float(e) - float(b)) / 5001 for w, e, b in lines if w == "bare"]
 ms = {how: [[float(line.split()[4]) for line in open("%s/%s-%d" % (tmp, how, r + 1))] for r in range(rounds)] for how in ("cold", "warm")}
 worst = max(abs(float(f[1 + k]) - mine[int(f[0]), "sharpness[%d]" % (k + 1)]) / float(f[1 + k]) for f in map(str.split, open(tmp + "/cold-1")) for k in (0, 1))
+anew = [(1e3 * (float(e) - float(b)) - 5001 * st.median(bare)) / 201 for w, e, b in lines if w == "anew"]
+products = [float(f[4]) / float(f[5]) for r in range(rounds) for f in map(str.split, open("%s/cold-%d" % (tmp, r + 1)))]
 show = lambda x, unit="": "%.3g%s (%.3g–%.3g)" % (st.median(x), unit, min(x), max(x))
 print("eigenvalues of %d readings agree within %.1e; largest residual of the product %.1e" % (sum(1 for _ in open(tmp + "/cold-1")), worst, max(v for (_, c), v in mine.items() if c == "sharpness-residual")))
 print("ms a step: product", show(product), "of which all but the eigenvalues", show(bare))
+print("ms a reading: product without memory", show(anew), "and eigsh for each of its products", show(products))
 for how in ms:
     means = [st.mean(r) for r in ms[how]]
     print("ms a reading:", how, show(means), "ratio", show([m / p for m, p in zip(means, product)]))

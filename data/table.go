@@ -13,7 +13,7 @@ import (
 
 // TableSettings are the settings of NewTable.
 type TableSettings struct {
-	Path    string   `doc:"CSV file with a header, .gz allowed, or Parquet file; relative to the folder of the spec"`
+	Path    string   `doc:"CSV file with a header, .gz allowed, or Parquet file, relative to the folder of the spec; or one of the program's own: sgdlab:digits.csv.gz, sgdlab:diabetes.csv, sgdlab:iris.csv"`
 	Inputs  []string `doc:"columns that are inputs: names, or a..b for all from a to b in the order of the header"`
 	Targets []string `doc:"columns that are targets, likewise; the inputs themselves make an autoencoder"`
 	Preparation

@@ -111,7 +111,12 @@ func (r RootLoss) Gradient(dst, theta lanes.Pack, at *sgdlab.Clock, rec *sgdlab.
 			over[l] = math.NaN()
 		}
 	}
-	lanes.ScaleLanes(dst, over)
+	scaled(dst, over, rec)
+}
+
+// scaled is dst = c∇L of each lane, as the gradient of a function of L.
+func scaled(dst lanes.Pack, c lanes.Vec, rec *sgdlab.StepRecord) {
+	lanes.ScaleLanes(dst, c)
 	rec.Used(sgdlab.Rows{}, nil, dst)
 }
 
@@ -172,8 +177,7 @@ func (r LogLoss) Gradient(dst, theta lanes.Pack, at *sgdlab.Clock, rec *sgdlab.S
 			over[l] = math.NaN()
 		}
 	}
-	lanes.ScaleLanes(dst, over)
-	rec.Used(sgdlab.Rows{}, nil, dst)
+	scaled(dst, over, rec)
 }
 
 // Random is false.

@@ -88,3 +88,19 @@ func BenchmarkMLP(b *testing.B) {
 		}
 	})
 }
+
+// A product with the Hessian of four layers of 32 × 32, eight directions at once.
+func BenchmarkHessVec4096(b *testing.B) {
+	set, err := data.NewTargetMatrix(data.TargetMatrixSettings{SingularValues: []float64{5, 3, 1}, Rows: 32, Cols: 32}, &data.Env{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := NewDeepLinear(DeepLinearSettings{Widths: []int{32, 32, 32, 32, 32}}, set)
+	if err != nil {
+		b.Fatal(err)
+	}
+	theta, v, dst, ws := random(1, m.Dim()), random(2, m.Dim()), make(lanes.Pack, m.Dim()), &lanes.Arena{}
+	for b.Loop() {
+		m.(sgdlab.Curved).HessVec(dst, theta, v, ws)
+	}
+}

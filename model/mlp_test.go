@@ -8,6 +8,7 @@ import (
 	"sgdlab"
 	"sgdlab/data"
 	"sgdlab/lanes"
+	"sgdlab/model/modeltest"
 )
 
 func mlpOn(t *testing.T, set *data.Set, c MLPSettings) sgdlab.Model {
@@ -205,5 +206,22 @@ func TestMLPErrors(t *testing.T) {
 	}
 	if p, err := l.At(5); err != nil || p != 0.05 {
 		t.Errorf("prefactor %g, %v", p, err)
+	}
+}
+
+// The battery over activations and losses, in which derivatives to third order are those of differences.
+func TestBatteryOfPerceptrons(t *testing.T) {
+	tall := teacher(t, 3, 2, 12, false, 0.5, 2, 1)
+	signs := must[*data.Set](t)(data.NewTwoClasses(data.TwoClassesSettings{Inputs: 3, Samples: 10, Labels: "linear", Targets: "signs", Deviation: 1}, &data.Env{Seed: 2}))
+	hot := must[*data.Set](t)(data.NewTwoClasses(data.TwoClassesSettings{Inputs: 3, Samples: 10, Labels: "linear", Targets: "one-hot", Deviation: 1}, &data.Env{Seed: 2}))
+	for _, phi := range []string{"tanh", "gelu", "erf", "identity"} {
+		for _, tc := range []struct {
+			set  *data.Set
+			loss Loss
+		}{{tall, MeanHalf()}, {signs, Logistic()}, {signs, Exponential()}, {hot, CrossEntropy()}} {
+			t.Run(phi+" "+tc.loss.String(), func(t *testing.T) {
+				modeltest.Run(t, mlpOn(t, tc.set, MLPSettings{Widths: []int{3, 4, 3, tc.set.Outputs()}, Activation: phi, Biases: true, Loss: tc.loss}), 0.6)
+			})
+		}
 	}
 }

@@ -439,12 +439,15 @@ func (o *EdgeSpectrum) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lane
 	defer ws.Release(ws.Mark())
 	rate := o.Rate(at)
 	h := o.at(theta, ws)
+	open := lanes.All &^ ws.Idle // lanes all of whose eigenvalues counted: what others ask for must not touch the rest
 	for n := min(2, o.Most); ; n = min(2*n, o.Most) {
 		mark := ws.Mark()
 		values, residuals := ws.Pack(n), ws.Pack(n)
 		o.scratch.Top(values, residuals, lanes.View{}, h, o.dim, linalg.Search{Tolerance: o.Tolerance}, ws)
-		more := false
 		for l := range lanes.W {
+			if !open.Has(l) {
+				continue
+			}
 			counted := 0.0
 			for i := range o.Most {
 				dst[1+i][l] = math.NaN()
@@ -456,11 +459,12 @@ func (o *EdgeSpectrum) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lane
 			if math.IsNaN(values[0][l]) {
 				counted = math.NaN()
 			}
-			dst[0][l] = counted
-			more = more || counted == float64(n) && !ws.Idle.Has(l)
+			if dst[0][l] = counted; counted != float64(n) {
+				open = open.Without(l)
+			}
 		}
 		ws.Release(mark)
-		if !more || n == o.Most {
+		if open == lanes.None || n == o.Most {
 			return
 		}
 	}

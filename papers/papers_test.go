@@ -304,8 +304,8 @@ var sheetClaims = map[string]map[string][]string{
 	},
 	"ji-telgarsky-2018": { // sheet 11
 		"1 bounded rank defect": {"risk-to-zero", "defect-first-layer", "defect-second-layer", "layers-grow"},
-		"2 alignment":           {"aligned-first", "aligned-second"},
-		"3 rank one":            {"rank-one", "not-rank-one", "nearer-rank-one"},
+		"2 alignment":           {"aligned-first", "aligned-second", "aligning-first", "aligning-second"},
+		"3 rank one":            {"rank-one", "rank-one-law", "not-rank-one", "nearer-rank-one"},
 		"4 largest margin":      {"margin"},
 	},
 	"xu-2024": { // sheet 13

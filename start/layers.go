@@ -21,11 +21,11 @@ type LayersSettings struct {
 
 // NewLayers starts with weights and biases that are independent and of a size that is chosen by layer,
 //
-//	W_l = c a_l f_l Z,  b_l = c b_l f_l Z′,  Z and Z′ standard normal, or uniform on (−1, 1),
+//	W_l = c ω_l f_l Z,  b_l = c β_l f_l Z′,  Z and Z′ standard normal, or uniform on (−1, 1),
 //
-// with f_l = 1, or by the scale of the layer's w_{l−1} inputs and w_l outputs. Sizes are in units of θ. The usual start of linear layers with biases is law: uniform, scale: fan-in,
-// weights: 1, biases: 1; weights: 1 alone has them start at 0. Weights and biases have streams of their own, so that starts that differ in their biases share the
-// weights. It serves models of layers.
+// with the sizes ω_l of weights and β_l of biases and the multiplier c, and f_l = 1, or by the scale of the layer's w_{l−1} inputs and w_l outputs. Sizes are in units
+// of θ. The usual start of linear layers with biases is law: uniform, scale: fan-in, weights: 1, biases: 1; weights: 1 alone has them start at 0. Weights
+// and biases have streams of their own, so that starts that differ in their biases share the weights. It serves models of layers.
 func NewLayers(c LayersSettings, s *sgdlab.Site) (sgdlab.Start, error) {
 	if err := standing(s); err != nil {
 		return nil, err

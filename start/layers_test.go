@@ -105,3 +105,17 @@ func TestLayersErrors(t *testing.T) {
 		}
 	}
 }
+
+// A scale by layers is that of the biases too.
+func TestScalesOfBiases(t *testing.T) {
+	s := perceptron(t, true)
+	f, err := factors("fan-in", s.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j, want := range map[int]float64{0: 1, 400: 1, 800: 1. / 20, 4400: 1. / 20, 4409: 1. / 3, 4418: 1. / 3} { // W₁, b₁, W₂, b₂, W₃, b₃
+		if f[j] != want {
+			t.Errorf("coordinate %d has the factor %g, want %g", j, f[j], want)
+		}
+	}
+}

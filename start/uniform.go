@@ -23,7 +23,7 @@ type UniformSettings struct {
 //
 // j = 1 … d, of variance a²fⱼ²/3; a and c are in units of θ. All factors f are 1 but with scale: fan-in or fan-average, which take them of the layer of the
 // coordinate and want a model of layers: half-width: 1 with scale: fan-in is U(−1/√inputs, 1/√inputs), the usual start of a
-// linear layer without its bias. Every replica of a seed draws one U, whatever the half width, so that points of a sweep
+// linear layer and its biases. Every replica of a seed draws one U, whatever the half width, so that points of a sweep
 // over it pair.
 func NewUniform(c UniformSettings, s *sgdlab.Site) (sgdlab.Start, error) {
 	if err := standing(s); err != nil {
@@ -95,8 +95,8 @@ func factors(scale string, m sgdlab.Model) ([]float64, error) {
 		default:
 			return nil, fmt.Errorf("scale is %q; want equal, fan-in or fan-average", scale)
 		}
-		for j := range w.Rows * w.Cols {
-			f[w.Offset+j] = x
+		for j := w.Offset; j < w.End(); j++ {
+			f[j] = x
 		}
 	}
 	return f, nil

@@ -18,6 +18,7 @@ observe:
   - {name: coordinate, index: 1, every: 1}
   - {name: coordinate, index: 2, every: 1}
   - {name: loss, every: 2}
+  - {name: expression, as: never, value: log(x - 2), terms: [{as: x, of: {name: coordinate}}], every: 1}
 events: {low: {of: {name: coordinate}, falls-below: 0.7}}
 ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 `
@@ -63,6 +64,7 @@ ensemble: {replicas: 1, keep: 1, until: {steps: 10}}
 	for of, want := range map[string]string{
 		`{path: "coordinate[0]", window: [0.11, 0.12]}`:                 "has 0 readings in the window",
 		`{correlation: ["coordinate[0]", loss]}`:                        "are read at different times",
+		`{path: never, statistic: when-max}`:                            "readings that are no number",
 		`{agreement: ["coordinate[0]", loss]}`:                          "are read at different times",
 		`{path: "coordinate[0]", statistic: when-last-above, level: 2}`: "is never above 2",
 	} {

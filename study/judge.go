@@ -679,10 +679,16 @@ func (m *measure) along(p, other Path, since float64) (float64, error) {
 		return x[0], nil
 	case "last":
 		return x[len(x)-1], nil
-	case "when-max":
-		return at[slices.Index(x, slices.Max(x))], nil
-	case "when-min":
-		return at[slices.Index(x, slices.Min(x))], nil
+	case "when-max", "when-min":
+		extreme := slices.Max[[]float64]
+		if m.stat == "when-min" {
+			extreme = slices.Min[[]float64]
+		}
+		k := slices.Index(x, extreme(x))
+		if k < 0 {
+			return 0, fmt.Errorf("%s has readings that are no number, and no %s", m.column, m.stat[len("when-"):])
+		}
+		return at[k], nil
 	case "when-first-above", "when-last-above":
 		if m.stat == "when-last-above" {
 			slices.Reverse(x)
