@@ -186,6 +186,7 @@ var Theories = []Item[*sgdlab.Run, sgdlab.Theory]{
 	Entry("kramers-next", "Kramers' time with its next order", theory.NewKramersNext),
 	Entry("eyring-kramers", "Kramers' time in several dimensions", theory.NewEyringKramers),
 	Entry("learning-coefficient", "λ and m of a singular loss: the volume below ε is ~ ε^λ (log 1/ε)^(m−1)", theory.NewLearningCoefficient),
+	Entry("gibbs-mass", "what the Gibbs law, or a posterior, gives to an interval of a landscape of one coordinate", theory.NewGibbsMass),
 	Entry("mori-rate", "escape rate under noise that grows with the loss: a power law", theory.NewMoriRate),
 	Entry("log-loss-exit", "exact mean exit time under noise that grows with the loss, about a quadratic minimum", theory.NewLogLossExit),
 	Entry("strict-saddle", "mean time to leave a strict saddle under additive noise", theory.NewStrictSaddle),

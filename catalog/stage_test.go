@@ -179,6 +179,7 @@ var samples = map[string]map[string][]sample{
 		"kramers-next":         each("{well: 2, saddle: -1, barrier: 0.25, temperature: 0.02, well-third: 6, well-fourth: 6, saddle-third: 0, saddle-fourth: 6}"),
 		"eyring-kramers":       each("{well: [2, 1], saddle: [-1, 1], barrier: 0.25, temperature: 0.05}", "{well: [2, 1], saddle: [-1, 0], barrier: 0.25, temperature: 0.05, quartic: 1}"),
 		"learning-coefficient": each("{powers: [1, 2]}", "{powers: [2, 2], of: multiplicity}", "{powers: [1], jacobian: [2]}"),
+		"gibbs-mass":           each("{loss: x^2, temperature: 0.1, to: 0.5, low: -2, high: 2}", "{loss: a*x^4, parameters: {a: 2}, temperature: 0.1, from: 0, to: 0.5, low: -2, high: 2, of: odds}"),
 		"mori-rate":            each("{curvature: 1, saddle: -1, minimum-loss: 0.1, saddle-loss: 1, rate: 0.01, batch: 1}", "{curvature: 1, saddle: -1, minimum-loss: 0.1, saddle-loss: 1, rate: 0.01, batch: 1, of: mean-time}"),
 		"log-loss-exit":        each("{curvature: 1, rate: 0.1, batch: 1, dimension: 2, ratio: 3}"),
 		"strict-saddle":        each("{growth: 1, temperature: 1e-4, radius: 1}"),

@@ -41,6 +41,7 @@ func TestTheoriesCiteSources(t *testing.T) {
 		made(theory.NewDegenerateSaddle(theory.DegenerateSaddle{Power: 4, Coefficient: 1, Temperature: 0.1, Radius: nan}, nil)),
 		made(theory.NewMeanExitBrownian(theory.MeanExitBrownian{Radius: 1, Dimension: 1, Diffusion: 1}, nil)),
 		made(theory.NewGeometricExit(theory.GeometricExit{Drift: 1, Noise: 1, Start: 0.1, Upper: 1, Lower: nan, Of: "mean-time"}, nil)),
+		made(theory.NewGibbsMass(theory.GibbsMass{Loss: "x^2", Temperature: 1, From: 0, To: 1, Low: -1, High: 1, Of: "mass"}, nil)),
 		made(theory.NewMoriRate(theory.MoriRate{Curvature: 2, Saddle: -1, MinimumLoss: 0.1, SaddleLoss: 1, Rate: 0.1, Batch: 1, Dimension: 1, Determinants: nan, Of: "rate"}, nil)),
 		made(theory.NewLogLossExit(theory.LogLossExit{Curvature: 1, Rate: 0.1, Batch: 1, Dimension: 1, Ratio: 1.5}, nil)),
 	} {
