@@ -114,7 +114,7 @@ var samples = map[string]map[string][]sample{
 		"gd-on-log-loss":  each("{rate: 0.05, minimum: -100}", "{rate: 0.05, minimum: -100, momentum: 0.5}"),
 		"gd-on-root-loss": each("{rate: 0.05, minimum: -100}", "{rate: 0.05, minimum: -100, momentum: 0.5, noise: {factor: identity, temperature: 0.1}}"),
 		"sgd": each("{rate: 0.05, batch: 2}", "{rate: 0.05, batch: 2, momentum: 0.9, label-noise: {amplitude: 0.3}}", "{rate: 0.05, batch: 3, draw: without-replacement, label-noise: {amplitude: 0.3}}",
-			"{rate: 0.05, batch: 2, draw: reshuffled, label-noise: {amplitude: 0.3, law: stable, alpha: 1.5}}",
+			"{rate: 0.05, batch: 2, draw: reshuffled, label-noise: {amplitude: 0.3, law: stable, alpha: 1.5}}", "{rate: 0.05, batch: 2, label-noise: {amplitude: 0.3, per: step}}",
 			"{rate: 0.05, batch: 2, draw: {name: without-replacement, stream: w}, label-noise: {amplitude: 0.3, law: uniform, stream: v}, noise: {factor: identity, variance: 0.2}}"),
 		"sde": each("{calculus: ito, step: 0.02}", "{calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2}}",
 			"{calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2, law: multinomial}}",
@@ -139,7 +139,7 @@ var samples = map[string]map[string][]sample{
 	},
 	"factors": {
 		"per-sample":   each("{}", "{batch: 3}"),
-		"output":       each("{amplitude: 0.5}"),
+		"output":       each("{amplitude: 0.5}", "{amplitude: 0.5, per: step}"),
 		"proportional": each("{amplitude: 0.4}"),
 		"identity":     each("{temperature: 0.1}", "{temperature: matched, batch: 2}", "{variance: 0.3, batch: 2}"),
 		"hessian":      each("{batch: 2}", "{batch: 2, of: absolute}", "{batch: 2, frozen: true}", "{batch: 2, of: absolute, frozen: true}"),

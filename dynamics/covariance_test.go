@@ -134,6 +134,84 @@ func TestLabelNoiseOnGD(t *testing.T) {
 	}
 }
 
+// TestSharedLabelNoise: with one draw for all labels of a step, a step of GD has the covariance of the output kick per: step, and one of SGD, over
+// all batches, that of the per-sample kick and E[ḡḡᵀ], ḡ the mean of s∇h over the rows of the batch.
+func TestSharedLabelNoise(t *testing.T) {
+	for name, site := range networks() {
+		m := sampled(site)
+		theta := normals("theta", m.Dim())
+		n, k, s := m.Samples(), m.Outputs(), must(sgdlab.As[sgdlab.Squared](m)).PerLabel()
+		signs := &told{xi: make(lanes.Pack, k)}
+		settings := labels(zeta, signs)
+		settings.Per = "step"
+		flip := func(of sgdlab.Stepper, into *moments) {
+			for bits := range 1 << k {
+				for j := range signs.xi {
+					signs.xi[j] = lanes.Splat(float64(2*(bits>>j&1) - 1))
+				}
+				into.add(stepOf(of, theta).Lane(nil, 4))
+			}
+		}
+		var got moments
+		flip(must(dynamics.NewGD(dynamics.GDSettings{Rate: sgdlab.Constant(eta), LabelNoise: settings}, site)), &got)
+		at := *site
+		at.Rate = sgdlab.Constant(eta)
+		want := kick(must(noise.NewOutput(noise.OutputSettings{Amplitude: sgdlab.Constant(zeta), Per: "step"}, &at)), theta, eta)
+		if e := apart(got.covariance(), want); !(e < 1e-12) {
+			t.Errorf("%s: the covariance of a step is off by %.2g of itself", name, e)
+		}
+
+		draw := &listed{n: n, index: make([][lanes.W]int32, 2)}
+		sgd := must(dynamics.NewSGD(dynamics.SGDSettings{
+			Rate: sgdlab.Constant(eta), Batch: 2, LabelNoise: settings,
+			Draw: func(*sgdlab.Site) (sgdlab.Sampler, error) { return draw, nil },
+		}, site))
+		got = moments{}
+		var ws lanes.Arena
+		enumerate(n, 2, false, func(rows []int) {
+			for i, r := range rows {
+				for l := range lanes.W {
+					draw.index[i][l] = int32(r)
+				}
+			}
+			flip(sgd, &got)
+		})
+		at.Batch = 2
+		want = kick(must(noise.NewPerSample(noise.PerSampleSettings{}, &at)), theta, eta)
+		enumerate(n, 2, false, func(rows []int) {
+			for i, r := range rows {
+				for l := range lanes.W {
+					draw.index[i][l] = int32(r)
+				}
+			}
+			for a := range k {
+				c, g := make(lanes.Pack, 2*k), make(lanes.Pack, m.Dim())
+				for i := range 2 {
+					c[i*k+a] = lanes.Splat(eta * zeta * s / 2)
+				}
+				m.Pullback(g, lanes.Of(theta), c, sgdlab.Rows{N: n, Index: draw.index}, nil, &ws)
+				outer := lanes.NewMat(m.Dim(), m.Dim())
+				for i := range g {
+					for j := range g {
+						outer.Set(i, j, g[i][0]*g[j][0])
+					}
+				}
+				want = plus(want, outer, 1/float64(n*n))
+			}
+		})
+		if e := apart(got.covariance(), want); !(e < 1e-12) {
+			t.Errorf("%s: the covariance of a step of SGD is off by %.2g of itself", name, e)
+		}
+	}
+	for name, site := range networks() {
+		at := *site
+		at.Rate = sgdlab.Constant(eta)
+		if _, err := noise.NewOutput(noise.OutputSettings{Amplitude: sgdlab.Constant(zeta), Batch: 2, Per: "step"}, &at); err == nil {
+			t.Errorf("%s: per: step was accepted beside mini-batches", name)
+		}
+	}
+}
+
 // TestVarianceOfLabelNoise: of a linear model the kick η Σ ξᵢxᵢ has Var ξᵢ = s²ζ²/(nB): ζ²/n² on GD under mean-half, ζ² under
 // sum-half, 4ζ²/n² under mean. One sign at a time suffices, as they are independent.
 func TestVarianceOfLabelNoise(t *testing.T) {

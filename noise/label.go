@@ -11,23 +11,30 @@ import (
 //
 //	c ← c + sζξ,
 //
-// as if each label were y − ζξ for this step only.
+// as if each label were y − ζξ for this step only. Where it is shared, all rows of the step have the ξ of their output.
 type LabelNoise struct {
 	Amplitude sgdlab.Setting // ζ
 	Law       sgdlab.Law
 	PerLabel  float64 // s
+	Shared    int     // the number of outputs, whose ξ the rows share; 0 where each row has its own
 }
 
 // Weigh changes c, shape (rows, outputs), which holds ∂ℓ/∂h.
 func (n LabelNoise) Weigh(c lanes.Pack, _ sgdlab.Rows, at *sgdlab.Clock, ws *lanes.Arena) {
 	mark := ws.Mark()
-	xi := ws.Pack(len(c))
+	each := len(c)
+	if n.Shared > 0 {
+		each = n.Shared
+	}
+	xi := ws.Pack(each)
 	n.Law.Draw(xi, at)
 	v := n.Amplitude(at)
 	for l := range v {
 		v[l] *= n.PerLabel
 	}
-	lanes.AddScaled(c, v, xi)
+	for i := 0; i < len(c); i += each {
+		lanes.AddScaled(c[i:i+each], v, xi)
+	}
 	ws.Release(mark)
 }
 
@@ -42,6 +49,7 @@ func (n LabelNoise) drawsFrom() string {
 type LabelNoiseSettings struct {
 	Amplitude sgdlab.Setting          `spec:"amplitude,zeta" check:">=0" doc:"ζ, the standard deviation of the noise on one label, in units of the targets"`
 	Law       sgdlab.Part[sgdlab.Law] `default:"gaussian" doc:"what is drawn"`
+	Per       string                  `optional:"true" oneof:"datum|step" doc:"a draw for every label of every step (datum), or one for each output that all labels of the step share (step); datum where missing"`
 }
 
 // NewLabelNoise is noise on labels, drawn from the stream of s.Place.
@@ -64,5 +72,13 @@ func NewLabelNoise(c LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Weigher, error)
 	if err := Drives(drawn, Output{Model: m, Each: m.PerLabel()}); err != nil {
 		return nil, err
 	}
-	return LabelNoise{Amplitude: c.Amplitude, Law: drawn, PerLabel: m.PerLabel()}, nil
+	n := LabelNoise{Amplitude: c.Amplitude, Law: drawn, PerLabel: m.PerLabel()}
+	switch c.Per {
+	case "", "datum":
+	case "step":
+		n.Shared = m.Outputs()
+	default:
+		return nil, fmt.Errorf("per is %q; want datum or step", c.Per)
+	}
+	return n, nil
 }

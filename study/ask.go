@@ -277,7 +277,7 @@ func strength(r *sgdlab.Run) (float64, error) {
 	}
 	batch, drawn := r.Number("batch")
 	zeta, labels := r.Number("label-noise.amplitude")
-	if _, step := r.Dynamic.Pace(); !step.Fixed() || r.Word("label-noise.amplitude.schedule") != "" {
+	if _, step := r.Dynamic.Pace(); !step.Fixed() || r.Word("label-noise.amplitude.schedule") != "" || r.Word("label-noise.per") == "step" {
 		return math.NaN(), nil
 	}
 	if !drawn && !labels {

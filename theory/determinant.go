@@ -101,6 +101,11 @@ func labelNoiseAlone(r *sgdlab.Run) (discrete bool, err error) {
 	if b, err := batch(r)(); err == nil && b != float64(r.Data.N()) {
 		return false, fmt.Errorf("the batch is %g of %d; log-det-decay is for the full batch, where nothing but the labels is noisy", b, r.Data.N())
 	}
+	for _, at := range []string{"label-noise.per", "noise.per", "noise[0].per"} {
+		if r.Word != nil && r.Word(at) == "step" {
+			return false, errors.New("all labels of a step share one draw; log-det-decay is for noise that is fresh for every label")
+		}
+	}
 	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {
 		return false, fmt.Errorf("the descent has %d noises besides; log-det-decay is for label noise alone", len(k.Kicks()))
 	}

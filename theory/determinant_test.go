@@ -136,6 +136,9 @@ func TestLogDetDecayReadsTheRun(t *testing.T) {
 		{"Stratonovich", "calculus: ito", func(_ *run, s *sde, _ *twoLayer) { s.Sense = sgdlab.Stratonovich }},
 		{"two noises", "2 noises", func(_ *run, s *sde, _ *twoLayer) { s.Noise = append(s.Noise, s.Noise[0]) }},
 		{"Lévy noise", "infinite variance", func(_ *run, s *sde, _ *twoLayer) { s.Noise[0].Law = law(1.5) }},
+		{"one draw for all labels", "share one draw", func(r *run, _ *sde, _ *twoLayer) {
+			r.Word = func(path string) string { return map[string]string{"noise.per": "step"}[path] }
+		}},
 		{"a bottleneck", "width 4", func(_ *run, _ *sde, m *twoLayer) { m.shapes = []sgdlab.Shape{{Rows: 4, Cols: 2}, {Rows: 3, Cols: 4}} }},
 		{"three layers", "3 layers", func(_ *run, _ *sde, m *twoLayer) { m.shapes = append(m.shapes, m.shapes[1]) }},
 		{"no amplitude", "noise.amplitude", func(r *run, _ *sde, _ *twoLayer) { r.Number = numbers(map[string]float64{"rate": 0.05}) }},
