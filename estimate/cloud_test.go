@@ -241,3 +241,40 @@ func BenchmarkClouds(b *testing.B) {
 		}
 	}
 }
+
+// P is 0.05 just where the end of Welch's 95 % interval of the difference is 0.
+func TestWelchTest(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	x, y := draw(r, 9, 0).Values, draw(r, 14, 0).Values
+	for i := range y {
+		y[i] *= 3
+	}
+	var a, b Moments
+	for _, v := range x {
+		a.Add(v)
+	}
+	for _, v := range y {
+		b.Add(v)
+	}
+	d := Difference(a.Mean(Level), b.Mean(Level), Level)
+	for i := range x {
+		x[i] -= d.Lo
+	}
+	if got := WelchTest(x, y); math.Abs(got.P-0.05) > 1e-9 || got.Statistic <= 0 || got.N != 23 {
+		t.Errorf("%+v, want P = 0.05", got)
+	}
+	for _, tc := range []struct {
+		x, y []float64
+		p    float64
+	}{{[]float64{1, 1}, []float64{1, 1}, 1}, {[]float64{1, 1}, []float64{2, 2}, 0}, {[]float64{1}, []float64{1, 2}, math.NaN()}} {
+		if got := WelchTest(tc.x, tc.y).P; got != tc.p && !(math.IsNaN(got) && math.IsNaN(tc.p)) {
+			t.Errorf("%v against %v: P = %g, want %g", tc.x, tc.y, got, tc.p)
+		}
+	}
+	if got := FromMedian([]float64{5, 1, 2}); !slices.Equal(got, []float64{3, 1, 0}) {
+		t.Errorf("from the median: %v", got)
+	}
+	if got := FromMedian([]float64{4, 1, 2, 9}); !slices.Equal(got, []float64{1, 2, 1, 6}) {
+		t.Errorf("from the median: %v", got)
+	}
+}

@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"math"
+	"slices"
 
 	"sgdlab/elementary"
 )
@@ -178,4 +179,49 @@ func (p Pairs) Correlation(level float64) Estimate {
 		e.Lo, e.Hi = tanh(math.FMA(-z, root, y)), tanh(math.FMA(z, root, y))
 	}
 	return e
+}
+
+// WelchTest is the test of equal means of two independent samples, with Welch's degrees of freedom; its statistic is t. Two samples
+// without spread have P = 1 where they agree, and 0 where not.
+func WelchTest(x, y []float64) Test {
+	var a, b Moments
+	for _, v := range x {
+		a.Add(v)
+	}
+	for _, v := range y {
+		b.Add(v)
+	}
+	n := a.N + b.N
+	p, q := a.Mean(Level), b.Mean(Level)
+	gap, se := p.Value-q.Value, math.Sqrt(math.FMA(p.SE, p.SE, float64(q.SE*q.SE)))
+	switch {
+	case a.N < 2 || b.N < 2 || math.IsNaN(gap) || math.IsNaN(se):
+		return Test{Statistic: math.NaN(), P: math.NaN(), N: n}
+	case gap == 0:
+		return Test{Statistic: 0, P: 1, N: n}
+	case se == 0:
+		return Test{Statistic: math.Copysign(math.Inf(1), gap), P: 0, N: n}
+	}
+	t := gap / se
+	return Test{Statistic: t, P: 2 * studentTail(math.Abs(t), welch(p, q)), N: n}
+}
+
+// FromMedian is |xᵢ − m|, m the median: WelchTest of these compares spreads.
+//
+// Source: Brown & Forsythe 1974.
+func FromMedian(x []float64) []float64 {
+	sorted := slices.Clone(x)
+	slices.Sort(sorted)
+	out := make([]float64, len(x))
+	if len(x) == 0 {
+		return out
+	}
+	m := sorted[len(x)/2]
+	if len(x)%2 == 0 {
+		m = m/2 + sorted[len(x)/2-1]/2
+	}
+	for i, v := range x {
+		out[i] = math.Abs(v - m)
+	}
+	return out
 }

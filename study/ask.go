@@ -27,6 +27,7 @@ var askKinds = []struct {
 }{
 	{"escape-law", (*loader).askEscapeLaw},
 	{"compare-laws", (*loader).askCompareLaws},
+	{"compare-models", (*loader).askCompareModels},
 	{"bifurcation", (*loader).askBifurcation},
 }
 
@@ -556,13 +557,7 @@ func (st *Study) compareLaws(a *compareLawsSettings, all []*Outcome) (Analysis, 
 				return out, err
 			}
 			ratio := ratioOfMeans(x, y, o.Survival[a.Event], ref.Survival[a.Event])
-			cell := ""
-			var parts []string
-			for _, p := range st.Points[point].Params {
-				parts = append(parts, p.Path+"="+param(p.Path, p.Value).Text)
-			}
-			cell = strings.Join(parts, " ")
-			t.add([]string{arm, cell}, ks.Value, test.P, ratio.Value, ratio.Lo, ratio.Hi, float64(len(x.Values)))
+			t.add([]string{arm, st.cellName(point)}, ks.Value, test.P, ratio.Value, ratio.Lo, ratio.Hi, float64(len(x.Values)))
 			if tallies[arm] == nil {
 				tallies[arm], curves[arm] = &tally{}, &Curve{Name: arm}
 			}

@@ -74,7 +74,7 @@ censored. A deterministic dynamics from a deterministic start runs one replica, 
 			Text: "The names of the roads stand in a list.\n\n" +
 				"\ttheory      the closed law whose regime holds\n\tsolve       the mean exit time by quadrature, for one coordinate\n\tsimulate    the mean over replicas",
 			Example: "answer: {exit: [theory, solve, simulate]}"},
-		{Name: "ask", Doc: "analyses over all points: a list", Text: "Each entry has a name, escape-law, compare-laws or bifurcation, and its parameters.",
+		{Name: "ask", Doc: "analyses over all points: a list", Text: "Each entry has a name, escape-law, compare-laws, compare-models or bifurcation, and its parameters.",
 			Example: "ask:\n  - {name: compare-laws, event: exit, reference: sgd}"},
 		{Name: "claims", Doc: "measurements beside expectations: a list", Fields: of[claimsKeys](),
 			Text: `A claim is judged in each cell (a point of the sweep under one dynamics) that its measure chooses. With the whole 95 %
@@ -147,6 +147,18 @@ A fit takes at least 8 points with a known mean time; with ΔL/T among the regre
 distance with a p-value by permutation, and the ratio of mean times with its interval, paired by replica where random
 numbers are shared.`,
 			Example: "ask:\n  - {name: compare-laws, event: exit, reference: sgd}"},
+		{Name: "compare-models", Doc: "which dynamics ends with the law of another, and what tells two of them apart", Fields: of[compareModelsSettings](),
+			Text: `At every point of the sweep the columns that replicas read where they stop are set beside those of the reference, all together and in units of
+its standard deviations: by the energy distance, the maximum mean discrepancy and the sliced Wasserstein distance, each with a p-value by
+permutation (paired by replica where random numbers are shared), and column by column by the difference of means. A law counts as told apart
+where one of the three p-values is below 0.01/3. Of each dynamics up to 512 replicas are taken; they have to be kept (keep under ensemble).
+Replicas that diverged, or whose columns are not finite, are lost, and counted.
+
+With independent: true under ensemble it also asks what to track: for each two dynamics, which statistic tells a sample of n replicas of the one
+from n of the other most often, at the level of 5 %. Statistics are the mean (Welch), the spread (Brown and Forsythe) and the law
+(Kolmogorov and Smirnov) of each column, and the three distances of all columns. The statistic is chosen on one half of the replicas, in samples
+that have none in common, and its power told from the other half, in the same way.`,
+			Example: "ask:\n  - {name: compare-models, reference: sgd, columns: [loss], n: 64}"},
 		{Name: "bifurcation", Doc: "which orbits deterministic dynamics settles on along a swept path, where their period changes, and where chaos begins", Fields: of[bifurcationSettings](),
 			Text: `It draws the values of an orbit against the path (observe {name: orbit, of: …, values: 64}, a cycle's each once), the Lyapunov
 exponent and the Floquet multipliers where lyapunov and cycle are observed, and lists the stretches of one period and where the period
