@@ -171,9 +171,10 @@ func TestPerturbedTheories(t *testing.T) {
 		"kramers-1940": {"kramers", "kramers-next", "solve"},
 		"ghosh-2025":   {"scalar-two-cycle"},
 
-		"corlouer-mace-2024": {"gibbs-mass"},
-		"ji-telgarsky-2018":  {"max-margin"},
-		"yoo-2025":           {"chain-sharpness", "imbalance-step"},
+		"corlouer-mace-2024":   {"gibbs-mass"},
+		"label-noise-flatness": {"flatness-rate"},
+		"ji-telgarsky-2018":    {"max-margin"},
+		"yoo-2025":             {"chain-sharpness", "imbalance-step"},
 	}
 	// Claims that a theory wrong by 5 % does not turn, as their own tolerance is wider: what does.
 	wide := map[string]float64{
@@ -403,6 +404,13 @@ var sheetClaims = map[string]map[string][]string{
 	},
 	"catapult": { // no sheet
 		"where it ends": {"lazy", "ends-below", "converges", "flatter", "diverges"},
+	},
+	"label-noise-flatness": { // claim sheet on noise, sheet 10
+		"1 rate along the minima":       {"rate", "product"},
+		"2 steps to Q/e":                {"steps-amplitude", "steps-rate"},
+		"3 recovery from a large start": {"recovers", "stays", "descent-stays"},
+		"3 one curve of two rates":      {"collapse-5", "collapse-10", "collapse-15", "collapse", "off-support"},
+		"4 mini-batches alone stop":     {"batches-move", "batches-stop", "batches-left"},
 	},
 	"corlouer-mace-2024": { // claim sheet on noise, sheet 12
 		"1 convergence by degeneracy":       {"slope", "slope-distance"},

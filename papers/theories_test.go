@@ -28,6 +28,7 @@ func TestTheoriesCiteSources(t *testing.T) {
 		made(theory.NewEyringKramers(theory.EyringKramers{Well: []float64{2}, Saddle: []float64{-1}, Barrier: 0.25, Quartic: nan, Temperature: 0.1}, nil)),
 		made(theory.NewSaxeSigmoid(theory.SaxeSigmoid{Strength: 1, Start: 0.1, Scale: nan, Rate: nan, At: []float64{1}}, nil)),
 		made(theory.NewDepthTransitTime(theory.DepthTransitTime{Strength: 1, Start: 0.1, End: nan, Scale: nan, Rate: nan}, nil)),
+		made(theory.NewFlatnessRate(theory.FlatnessRate{Rate: 0.1, Amplitude: 0.1, Sharpness: 2}, nil)),
 		made(theory.NewLogDetDecay(theory.LogDetDecay{Rate: 1, Variance: 1, Outputs: 1, Trace: 1, Samples: 1, PerLabel: 1}, nil)),
 		made(theory.NewOUVariance(theory.OUVariance{Curvature: 1, Temperature: 1}, nil)),
 		made(theory.NewOUVarianceDiscrete(theory.OUVarianceDiscrete{Curvature: 1, Rate: 0.1, Variance: 1}, nil)),
