@@ -760,7 +760,7 @@ func TestAccumulators(t *testing.T) {
 		if len(columns) == 0 {
 			t.Fatal("no columns")
 		}
-		gd := must[sgdlab.Stepper](t)(decoded[*sgdlab.Site, sgdlab.Stepper](t, parse(t, "{name: gd, rate: 0.01}")).Build(s))
+		gd := must[sgdlab.Stepper](t)(decoded[*sgdlab.Site, sgdlab.Stepper](t, parse(t, "{name: gd, rate: 0.001}")).Build(s))
 		d := s.Model.Dim()
 		// sum adds up the steps of a path from θ, behind what start holds.
 		sum := func(acc sgdlab.Accumulator, at *sgdlab.Clock, start, theta lanes.Pack, steps int, live lanes.Mask) (total, end lanes.Pack) {

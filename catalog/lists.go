@@ -68,6 +68,7 @@ var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
 	Entry("gd-on-root-loss", "gradient descent on √(L − min L)", dynamics.NewRootLoss),
 	Entry("gd-on-log-loss", "gradient descent on log(L − min L): steps of η/(L − min L)", dynamics.NewLogLoss),
 	Entry("sgd", "mini-batch stochastic gradient descent, with or without momentum, label noise and added noise", dynamics.NewSGD),
+	Entry("online-sgd", "SGD on fresh samples of least squares with Gaussian inputs, each seen once", dynamics.NewOnline),
 	Entry("sde", "a stochastic differential equation dθ = −∇L dt + Σ scale·σ(θ)dW", scheme.NewSDE),
 	Entry("flow", "gradient flow dθ = −∇L dt to a tolerance, by adaptive Dormand–Prince", scheme.NewFlow),
 	Entry("central-flow", "the central flow of gradient descent: its path in the mean over its oscillation at the edge of stability", scheme.NewCentral),
@@ -161,6 +162,7 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("noise-hessian-alignment", "tr(CH)/(‖C‖‖H‖)", observable.NewNoiseHessianAlignment),
 	Entry("noise-to-drift", "√(tr C/B)/‖∇L‖: the noise of a step of SGD over its drift", observable.NewNoiseToDrift),
 	Entry("gradient-noise-kurtosis", "of one sample's gradient noise, 3 for a Gaussian: over coordinates, along the noisiest direction, whitened", observable.NewGradientNoiseKurtosis),
+	Entry("gradient-tail-index", "of one sample's gradient noise, the index of a stable law by blocks: within coordinates, and pooled", observable.NewGradientTailIndex),
 	Entry("process", "another observable, of a process of the dynamics joint", observable.NewOfProcess),
 	Entry("process-distance", "how far two processes of the dynamics joint are from each other, in θ or in another observable", observable.NewProcessDistance),
 	Entry("predicted-loss", "L + ½⟨∇²L, Σ⟩: the loss in the mean that a central flow predicts", observable.NewPredictedLoss),
@@ -178,6 +180,7 @@ var Accumulators = []Item[*sgdlab.Site, sgdlab.Accumulator]{
 	Entry("loss-integral", "∫L dt", observable.NewLossIntegral),
 	Entry("path-integral", "∫f dt of any column, or its average over time", observable.NewPathIntegral),
 	Entry("hyperbolic-product", "mean Σ log|1 − η²g²| over the pairs of a paired model: what the steps predict of hyperbolic-invariant", observable.NewHyperbolicProduct),
+	Entry("fluctuation-dissipation", "both sides of Yaida's relations as averages over time, ⟨θ·∇L⟩ = (η/2)⟨‖g‖²⟩ and ⟨‖∇L‖²⟩ = (η/2)⟨gᵀHg⟩", observable.NewFluctuationDissipation),
 	Entry("mirror-gap", "how far the steps of a paired model are from a mirror flow, max│ΔQ′ + ∫g dt│", observable.NewMirrorGap),
 }
 
@@ -199,6 +202,9 @@ var Theories = []Item[*sgdlab.Run, sgdlab.Theory]{
 	Entry("ou-variance-discrete", "stationary variance of SGD on a quadratic", theory.NewOUVarianceDiscrete),
 	Entry("ou-variance-euler", "stationary variance of the Euler–Maruyama chain", theory.NewOUVarianceEuler),
 	Entry("flatness-rate", "rate at which label noise goes to flatter minima of ½(uv − y)²", theory.NewFlatnessRate),
+	Entry("online-variance", "stationary variance of SGD on fresh samples", theory.NewOnlineVariance),
+	Entry("scaling-breakdown", "where the linear scaling rule ends", theory.NewScalingBreakdown),
+	Entry("kesten-index", "tail index of the stationary law of SGD on fresh samples", theory.NewKestenIndex),
 	Entry("log-det-decay", "rate at which label noise makes log det ΘᵀΘ fall", theory.NewLogDetDecay),
 	Entry("saxe-sigmoid", "strength of a mode in time under gradient flow from a balanced start", theory.NewSaxeSigmoid),
 	Entry("depth-transit-time", "time from one mode strength to another at any depth", theory.NewDepthTransitTime),

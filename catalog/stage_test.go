@@ -116,6 +116,7 @@ var samples = map[string]map[string][]sample{
 		"sgd": each("{rate: 0.05, batch: 2}", "{rate: 0.05, batch: 2, momentum: 0.9, label-noise: {amplitude: 0.3}}", "{rate: 0.05, batch: 3, draw: without-replacement, label-noise: {amplitude: 0.3}}",
 			"{rate: 0.05, batch: 2, draw: reshuffled, label-noise: {amplitude: 0.3, law: stable, alpha: 1.5}}", "{rate: 0.05, batch: 2, label-noise: {amplitude: 0.3, per: step}}",
 			"{rate: 0.05, batch: 2, draw: {name: without-replacement, stream: w}, label-noise: {amplitude: 0.3, law: uniform, stream: v}, noise: {factor: identity, variance: 0.2}}"),
+		"online-sgd": each("{rate: 0.05}", "{rate: 0.05, batch: 3, label-noise: {amplitude: 0.5}}", "{rate: 0.02, batch: 2, label-noise: {amplitude: 0.5, law: rademacher, stream: v}}"),
 		"sde": each("{calculus: ito, step: 0.02}", "{calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2}}",
 			"{calculus: ito, rate: 0.05, noise: {factor: per-sample, batch: 2, law: multinomial}}",
 			"{calculus: stratonovich, scheme: heun, rate: 0.05, step: 0.02, noise: {factor: hessian, of: absolute, batch: 2}}",
@@ -164,7 +165,7 @@ var samples = map[string]map[string][]sample{
 		"jacobian-norms": each("{}", "{coordinates: [0, 2]}"), "feature-sparsity": each("{}", "{tolerance: 0.3, correlation: 0.5}"),
 		"participation-ratio": each("{}"), "nuclear-norm": each("{}"), "alignment": each("{}"), "balancedness": each("{}"), "hyperbolic-invariant": each("{}"),
 		"log-det-gram": each("{}"), "effective-scale": each("{}"), "noise-trace": each("{}"), "noise-rank": each("{}"), "noise-hessian-alignment": each("{}"),
-		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"),
+		"noise-to-drift": each("{batch: 2}", "{batch: 2, draw: without-replacement}"), "gradient-noise-kurtosis": each("{}", "{of: coordinates}"), "gradient-tail-index": each("{block: 2}"),
 		"process": each("{process: a, of: loss}", "{process: b, of: {name: predicted-loss}}"), "process-distance": each("{between: [a, b]}", "{between: [b, a], of: loss}"),
 		"sharpness": each("{}", "{count: 2}", "{end: smallest, follow: true}", "{of: gauss-newton}", "{of: residual, layer: 2}"), "edge-spectrum": each("{most: 3}"), "morse-index": each("{}"),
 		"spectral-density": each("{bounds: [-1, 0, 2]}"), "hessian-trace": each("{}", "{of: gauss-newton, layer: 1}"), "noise-hessian-overlap": each("{}"), "predicted-loss": each("{}"), "oscillation-variance": each("{}"),
@@ -172,7 +173,7 @@ var samples = map[string]map[string][]sample{
 		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",
 			"{value: x^2 - l*s, terms: [{as: x, of: {name: coordinate}}, {as: l, of: {name: loss}}, {as: s, of: {name: sharpness}, column: sharpness-residual}]}"),
 	},
-	"accumulators": {"loss-integral": each("{}"), "hyperbolic-product": each("{}"), "mirror-gap": each("{}"),
+	"accumulators": {"loss-integral": each("{}"), "hyperbolic-product": each("{}"), "mirror-gap": each("{}"), "fluctuation-dissipation": each("{}"),
 		"path-integral": each("{of: {name: coordinate}}", "{of: {name: sharpness}, column: sharpness, per: time, as: mean-sharpness}")},
 	"theories": {
 		"kramers":              each("{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05}", "{well: 2, saddle: -1, barrier: 0.25, temperature: 0.05, to: top}"),
@@ -191,6 +192,9 @@ var samples = map[string]map[string][]sample{
 		"ou-variance-discrete": each("{curvature: 1, rate: 0.1, variance: 1}"),
 		"ou-variance-euler":    each("{curvature: 1, temperature: 0.1, step: 0.1}"),
 		"flatness-rate":        each("{rate: 0.1, amplitude: 0.05, sharpness: 2}"),
+		"online-variance":      each("{rate: 0.1, batch: 2, label-noise: 0.5, curvature: 1, dimension: 3}"),
+		"scaling-breakdown":    each("{rate: 0.05, batch: 2, dimension: 4}"),
+		"kesten-index":         each("{rate: 0.6, batch: 1, curvature: 1}"),
 		"log-det-decay":        each("{rate: 0.01, variance: 0.1, outputs: 1, trace: 10, samples: 10, per-label: 1}"),
 		"saxe-sigmoid":         each("{strength: 2, start: 0.01, at: [1, 2]}"),
 		"depth-transit-time":   each("{strength: 2, start: 0.01}", "{strength: 2, start: 0.01, depth: 3}"),
@@ -237,6 +241,7 @@ var stages = []struct{ name, model, on string }{
 	{"perceptron", "{name: mlp, widths: [1, 4, 1]}", "wave"},
 	{"squares, sparse", "{name: diagonal, parametrisation: difference-of-powers}", "sparse1"},
 	{"plane", "{name: formula, variables: [x, y], loss: \"(x^4 - 2*x^2 + 3)*(1 + y^2)\", critical: {left: [-1, 0], right: [1, 0], pass: [0, 0]}}", ""},
+	{"bowl", "{name: quadratic, spectrum: [2, 0.5]}", ""},
 }
 
 func must[T any](t testing.TB) func(x T, err error) T {

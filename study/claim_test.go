@@ -381,7 +381,7 @@ func TestMistakesOfClaims(t *testing.T) {
 		{wells, "{id: c, measure: {expression: {value: a + b, with: {a: {value: loss}}}}, expect: {at-least: 0}}", "the name b; want a name under with: a"},
 		{wells, "{id: c, measure: {expression: {value: a + $x, with: {a: {value: loss}}}}, expect: {at-least: 0}}", "matches nothing"},
 		{wells, "{id: c, measure: {replicas: {value: a, with: {a: {value: loss}}}}, expect: {at-least: 0}}", "{correlation: [COLUMN, COLUMN]}"},
-		{wells, "{id: c, measure: {replicas: {value: a, with: {a: {passage: exit}}, statistic: mode}}, expect: {at-least: 0}}", "mean, max, min or median"},
+		{wells, "{id: c, measure: {replicas: {value: a, with: {a: {passage: exit}}, statistic: mode}}, expect: {at-least: 0}}", "one of mean, max, min, median, variance, kurtosis, tail-index"},
 		{wells, "{id: c, measure: {theory: kramer}, expect: {at-least: 0}}", "kramers"},
 		{wells, "{id: c, measure: {theory: {name: kramers, barier: 1}}, expect: {at-least: 0}}", "barrier"},
 		{wells, "{id: c, measure: {deviation: {of: loss, from: saxe}}, expect: {at-least: 0}}", "{theory: NAME}"},

@@ -755,6 +755,15 @@ func (j *judge) replicas(m *measure, from func(*measure) (*Outcome, error), o *O
 		return exact, nil
 	case m.stat == "median":
 		return sk.Quantile(0.5, confidence), nil
+	case m.stat == "variance":
+		return mo.Variance(confidence), nil
+	case m.stat == "kurtosis":
+		return estimate.Kurtosis(xs, confidence), nil
+	case m.stat == "tail-index":
+		if len(xs) <= m.top {
+			return estimate.Missing(mo.N), fmt.Errorf("%d replicas have no tail of %d; want a smaller top", len(xs), m.top)
+		}
+		return estimate.Hill(xs, m.top, confidence), nil
 	}
 	return mo.Mean(confidence), nil
 }

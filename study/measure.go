@@ -28,6 +28,7 @@ type measure struct {
 	expr   *spec.Expr // of expression and replicas
 	over   *axis      // of a slope across cells, nil along a path; of a crossing
 	log    string
+	top    int    // of a tail-index
 	stat   string // of replicas, and of the path of one
 	beside string // the other column of a correlation or an agreement along paths
 	level  float64
@@ -60,7 +61,7 @@ var measureKinds = []struct{ verb, with, doc string }{
 	{"distance", "", "of two measures: [a, b] is │a − b│; that of two laws is the expectation same-law"},
 	{"deviation", "", "largest │measured − predicted│/scale over the readings of a column: {of: COLUMN, from: {theory: …}, scale: NUMBER, window: [a, b]}"},
 	{"expression", "", "arithmetic on measures: {value: EXPRESSION, with: {name: MEASURE, …}}"},
-	{"replicas", "", "arithmetic on each replica's own numbers: {value: EXPRESSION, with: {name: {passage: EVENT} | {end: COLUMN} | {path: COLUMN, statistic: mean|median|max|min|range|first|last|rises|when-max|when-min|when-first-above|when-last-above, level: NUMBER, since: EVENT, window: [a, b]} | {correlation: [COLUMN, COLUMN], window: [a, b]} | {agreement: [COLUMN, COLUMN], window: [a, b]}, …}, statistic: mean|max|min|median}; all but passages need keep"},
+	{"replicas", "", "arithmetic on each replica's own numbers: {value: EXPRESSION, with: {name: {passage: EVENT} | {end: COLUMN} | {path: COLUMN, statistic: mean|median|max|min|range|first|last|rises|when-max|when-min|when-first-above|when-last-above, level: NUMBER, since: EVENT, window: [a, b]} | {correlation: [COLUMN, COLUMN], window: [a, b]} | {agreement: [COLUMN, COLUMN], window: [a, b]}, …}, statistic: mean|max|min|median|variance|kurtosis|tail-index, top: NUMBER of a tail-index}; all but passages need keep"},
 	{"theory", "at", "a theory's prediction in the cell, taken as exact: to set a measurement in proportion to it"},
 	{"estimate", "", "any estimate of the cells' table by its name, such as plateaus, end:loss or solve:exit"},
 }
@@ -187,7 +188,7 @@ func (l *loader) theory(n *spec.Node, path string) {
 func (l *loader) arithmetic(m *measure, body *spec.Node, at string) {
 	keys := []string{"value", "with"}
 	if m.kind == "replicas" {
-		keys = append(keys, "statistic")
+		keys = append(keys, "statistic", "top")
 	}
 	l.only(body, at, keys...)
 	text, _ := body.Get("value").Text()
@@ -200,9 +201,18 @@ func (l *loader) arithmetic(m *measure, body *spec.Node, at string) {
 	m.stat = "mean"
 	if s, ok := body.Get("statistic").Text(); ok {
 		m.stat = s
-		if indexOf([]string{"mean", "max", "min", "median"}, s) < 0 {
-			l.problems.Add(body.Get("statistic").Problem(at+".statistic", "mean, max, min or median"))
+		if indexOf(replicaStatistics, s) < 0 {
+			l.problems.Add(body.Get("statistic").Problem(at+".statistic", "one of "+strings.Join(replicaStatistics, ", ")))
 		}
+	}
+	if m.stat == "tail-index" {
+		if top, ok := body.Get("top").Float(); ok && top >= 2 && top == math.Trunc(top) {
+			m.top = int(top)
+		} else {
+			l.problems.Add(body.Problem(at+".top", "how many of the largest replicas are in the tail, such as 1000"))
+		}
+	} else if n := body.Get("top"); !n.IsNull() {
+		l.problems.Add(n.Mistake(at+".top", "top", "statistic: tail-index beside it"))
 	}
 	with := body.Get("with")
 	if with == nil || with.Kind != spec.Map || len(with.Pairs) == 0 {
@@ -232,6 +242,9 @@ func (l *loader) arithmetic(m *measure, body *spec.Node, at string) {
 		}
 	}
 }
+
+// replicaStatistics are what the numbers of the replicas may be summed up by: tail-index is Hill's, from the `top` largest in size.
+var replicaStatistics = []string{"mean", "max", "min", "median", "variance", "kurtosis", "tail-index"}
 
 // pathStatistics are what a path may be summed up by: rises is the fraction of readings above the one before, and when- are times: of the
 // largest and the least reading, the first of several, and of the first and the last one above a level.

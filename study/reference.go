@@ -226,7 +226,7 @@ fall together. It is missing where nothing crosses.`},
 	"deviation":  {"{deviation: {of: \"mode[1]\", from: {theory: saxe-sigmoid}, scale: 2}}", "\tmax │mean path − predicted path│ / scale\n\nover the readings in the window; scale is 1 where left out."},
 	"expression": {"{expression: {value: a/b - 1, with: {a: {mean-time: exit}, b: {theory: kramers}}}}", ""},
 	"replicas": {"{replicas: {value: late - early, with: {late: {passage: second}, early: {passage: first}}, statistic: median}}",
-		"No event may be censored, and {end: COLUMN} needs keep of all replicas. The statistic is the mean where left out."},
+		"No event may be censored, and {end: COLUMN} needs keep of all replicas. The statistic is the mean where left out; tail-index is Hill's, from the top largest in size."},
 	"theory":   {"{theory: {name: kramers, temperature: 0.05}}", "Parameters that are left out are read from the cell, where the theory can."},
 	"estimate": {"{estimate: solve:exit}", ""},
 }

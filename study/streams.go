@@ -8,12 +8,12 @@ import (
 )
 
 // place is the name of a stream where none is given.
-var place = regexp.MustCompile(`^(rows|label-noise|noise\[\d+\])$`)
+var place = regexp.MustCompile(`^(rows|inputs|label-noise|noise\[\d+\])$`)
 
 // loneStreams notes names of streams that stand once and are no place: a misspelt one replays nothing, and nothing else
 // would tell.
 func (l *loader) loneStreams(root *spec.Node) {
-	known, count := []string{"rows", "label-noise"}, map[string]int{}
+	known, count := []string{"rows", "inputs", "label-noise"}, map[string]int{}
 	type named struct{ path, word string }
 	var all []named
 	var walk func(n *spec.Node, path string)
