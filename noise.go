@@ -75,6 +75,17 @@ type Drift interface {
 	Drift(dst, theta lanes.Pack, ws *lanes.Arena)
 }
 
+// Clocked drifts and factors depend on settings, such as η. Who steps them has these read before every step, for the calls
+// that follow; until then they are those of the first point of the sweep. Such a part serves one worker.
+type Clocked interface{ ReadClock(at *Clock) }
+
+// ReadClock has a drift or a factor read its settings, where it has any.
+func ReadClock(part any, at *Clock) {
+	if c, ok := part.(Clocked); ok {
+		c.ReadClock(at)
+	}
+}
+
 // Downhill is the drift −∇L of a model.
 type Downhill struct{ Model }
 

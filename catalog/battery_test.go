@@ -216,9 +216,13 @@ func TestDynamics(t *testing.T) {
 	})
 }
 
+// slow is a rate at which ηλ < 1 for every curvature at random points of the stages, as the Hessian-aware equation asks.
+var slow = sgdlab.Constant(1e-4)
+
 // Drifts move every coordinate of the model by a function of θ alone, lane by lane.
 func TestDrifts(t *testing.T) {
 	staged(t, "drifts", func(t *testing.T, s *sgdlab.Site, build func(*testing.T) sgdlab.Drift) {
+		s.Rate = slow
 		f := build(t)
 		d := s.Model.Dim()
 		if f.Dim() != d {
@@ -259,6 +263,7 @@ func TestDrifts(t *testing.T) {
 // Factors are linear in ξ, know their transpose, and do not depend on θ where they say so; their scale is that of a noise.
 func TestFactors(t *testing.T) {
 	staged(t, "factors", func(t *testing.T, s *sgdlab.Site, build func(*testing.T) sgdlab.Source) {
+		s.Rate = slow
 		src := build(t)
 		f := src.Factor
 		d, w := s.Model.Dim(), f.Width()

@@ -275,6 +275,7 @@ var plurals = map[string]string{
 // parts says what an item of a kind looks like as a field. The lists themselves would be an initialisation cycle.
 var parts = map[reflect.Type]string{
 	reflect.TypeFor[sgdlab.Drift]():      "a drift, by name or as a map",
+	reflect.TypeFor[sgdlab.Source]():     "a factor, by name or as a map",
 	reflect.TypeFor[sgdlab.Law]():        "a law, by name or as a map",
 	reflect.TypeFor[sgdlab.Sampler]():    "a sampler, by name or as a map",
 	reflect.TypeFor[sgdlab.Scheme]():     "a scheme, by name or as a map",

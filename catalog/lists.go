@@ -70,6 +70,7 @@ var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
 	Entry("sgd", "mini-batch stochastic gradient descent, with or without momentum, label noise and added noise", dynamics.NewSGD),
 	Entry("online-sgd", "SGD on fresh samples of least squares with Gaussian inputs, each seen once", dynamics.NewOnline),
 	Entry("sde", "a stochastic differential equation dθ = −∇L dt + Σ scale·σ(θ)dW", scheme.NewSDE),
+	Entry("underdamped", "kinetic Langevin dynamics dθ = v dt, dv = −(∇L + γv)dt + noise: the limit of SGD with momentum", scheme.NewUnderdamped),
 	Entry("flow", "gradient flow dθ = −∇L dt to a tolerance, by adaptive Dormand–Prince", scheme.NewFlow),
 	Entry("central-flow", "the central flow of gradient descent: its path in the mean over its oscillation at the edge of stability", scheme.NewCentral),
 	Entry("stable-flow", "gradient flow turned aside where it would take the sharpness past 2/η", scheme.NewStable),
@@ -79,6 +80,8 @@ var Dynamics = []Item[*sgdlab.Site, sgdlab.Stepper]{
 // Drifts lists the systematic part of an SDE.
 var Drifts = []Item[*sgdlab.Site, sgdlab.Drift]{
 	Entry("downhill", "−∇L of the model", scheme.NewDownhill),
+	Entry("modified", "−∇(L + (η/4)‖∇L‖²): SGD's stochastic modified equation of second order (SME-2)", scheme.NewModified),
+	Entry("hessian-aware", "log(1 − ηH)H⁻¹∇L/η: the flow that passes through the steps of gradient descent on a quadratic", scheme.NewHessianAware),
 	Entry("formula", "any drift of one to three variables, written out, such as [y, -x - y]", scheme.NewFormula),
 }
 
@@ -90,6 +93,7 @@ var Factors = []Item[*sgdlab.Site, sgdlab.Source]{
 	Entry("proportional", "θᵢξᵢ at β: geometric Brownian motion", noise.NewProportional),
 	Entry("hessian", "H^½ξ at √(η/B), with the Gauss–Newton or the absolute Hessian", noise.NewHessian),
 	Entry("loss-hessian", "√(2L)·H*^½ξ at √(η/B): noise that grows with the loss, and escape by a power law", noise.NewLossHessian),
+	Entry("hessian-aware", "another's noise, reshaped so that with the drift hessian-aware an SDE has SGD's covariance on quadratics", noise.NewHessianAware),
 	Entry("formula", "σ(θ) as a matrix of expressions of one to three variables, such as [[x, 0.1], [0, y]]", noise.NewFormula),
 }
 
@@ -205,6 +209,11 @@ var Theories = []Item[*sgdlab.Run, sgdlab.Theory]{
 	Entry("online-variance", "stationary variance of SGD on fresh samples", theory.NewOnlineVariance),
 	Entry("scaling-breakdown", "where the linear scaling rule ends", theory.NewScalingBreakdown),
 	Entry("kesten-index", "tail index of the stationary law of SGD on fresh samples", theory.NewKestenIndex),
+	Entry("lyapunov", "stationary covariance of SGD, or of its SDE, on a quadratic with constant noise", theory.NewLyapunov),
+	Entry("least-squares-covariance", "exact stationary covariance of mini-batch SGD on linear regression", theory.NewLeastSquaresCovariance),
+	Entry("optimal-step", "the rate at which constant-rate SGD is nearest to the posterior: 2SD/(N tr C)", theory.NewOptimalStep),
+	Entry("modified-equation", "law in time of SGD on a quadratic, and of the modified equations of first and second order", theory.NewModifiedEquation),
+	Entry("svag", "stationary variance and kurtosis of SVAG on a quadratic", theory.NewSVAG),
 	Entry("log-det-decay", "rate at which label noise makes log det ΘᵀΘ fall", theory.NewLogDetDecay),
 	Entry("saxe-sigmoid", "strength of a mode in time under gradient flow from a balanced start", theory.NewSaxeSigmoid),
 	Entry("depth-transit-time", "time from one mode strength to another at any depth", theory.NewDepthTransitTime),

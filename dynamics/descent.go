@@ -20,6 +20,7 @@ import (
 type Descent struct {
 	Of   sgdlab.Gradient
 	Rate sgdlab.Setting // η
+	Unit sgdlab.Setting // the time that a spec counts as one step; η where nil
 	Dim  int
 	ws   lanes.Arena
 }
@@ -64,8 +65,13 @@ func (d *Descent) Altered() string {
 // Random reports whether the gradient is.
 func (d *Descent) Random() bool { return d.Of.Random() }
 
-// Pace is η, twice: a step of descent is one step.
-func (d *Descent) Pace() (unit, step sgdlab.Setting) { return d.Rate, d.Rate }
+// Pace is η, twice: a step of descent is one step, unless it is a part of one.
+func (d *Descent) Pace() (unit, step sgdlab.Setting) {
+	if d.Unit != nil {
+		return d.Unit, d.Rate
+	}
+	return d.Rate, d.Rate
+}
 
 // GDSettings are those of `gd`.
 type GDSettings struct {
@@ -139,6 +145,7 @@ type SGDSettings struct {
 	Draw       sgdlab.Part[sgdlab.Sampler] `default:"with-replacement" doc:"how the rows are drawn"`
 	Momentum   sgdlab.Setting              `spec:"momentum,beta" optional:"true" check:">=0 <1" doc:"β, what a step keeps of the velocity; without, there is none"`
 	Nesterov   bool                        `optional:"true" doc:"true for Nesterov's momentum, which takes the next step of the velocity ahead of time, as PyTorch does"`
+	Svag       int                         `optional:"true" check:">=1" doc:"l of SVAG: a step is l parts of length η/l on gradients whose noise is amplified, so that l → ∞ is SGD's SDE; 1 is SGD"`
 	LabelNoise *noise.LabelNoiseSettings   `optional:"true" doc:"noise on the labels, fresh for every row drawn"`
 	Noise      []sgdlab.Part[sgdlab.Noise] `optional:"true" doc:"one noise or a list, as an sde has them, added to every step: isotropic noise, say"`
 }
@@ -155,25 +162,41 @@ type SGDSettings struct {
 //
 // θ has the shape (d), and η the unit of time, θ² over L. A step costs the gradients of B rows. It needs a model with samples.
 //
+// With `noise: {factor: identity, temperature: T}` a step adds √(2Tη)ξ: stochastic gradient Langevin dynamics (SGLD) on L at the
+// temperature T, whose law for η → 0 is that of dθ = −∇L dt + √(2T)dW, with density ∝ e^{−L/T}; the noise of the batches is of higher order, ηC/B.
+//
+// With `svag: l` a step of time η is l calls of
+//
+//	θ ← θ − (η/l)(c₊g₁ + c₋g₂),  c_± = (1 ± √(2l − 1))/2,
+//
+// g₁ and g₂ of two independent batches: the mean is ∇L and the covariance l·C/B, so that over a time η the noise is SGD's, and l → ∞ is the Itô SDE
+// of SGD at this η (the sde with per-sample noise). svag: 1 is SGD, to the bit. A call costs the gradients of 2B rows. Label noise is amplified with the gradients; `noise` is added
+// at h = η/l.
+//
+// Source: Welling & Teh 2011 (SGLD); Li, Malladi & Arora 2021 (SVAG).
+//
 // Its streams are rows, label-noise, noise[0], noise[1] and so on, whatever the dynamics is called: arms are paired by replica. A
-// `stream` beside `draw` names another for the rows.
+// `stream` beside `draw` names another for the rows. The second batch of svag has svag-rows and svag-label-noise.
 func NewSGD(c SGDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
-	g, at, drawn, err := onBatch(c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
+	if c.Svag > 1 {
+		return newSVAG(c, s)
+	}
+	g, at, drawn, err := onBatch("", c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
 	if err != nil {
 		return nil, err
 	}
 	return descent(g, rule{c.Rate, c.Momentum, c.Nesterov}, c.Noise, at, drawn...)
 }
 
-// onBatch is the gradient over a mini-batch, as onAll.
-func onBatch(rate sgdlab.Setting, batch int, draw sgdlab.Part[sgdlab.Sampler], labels *noise.LabelNoiseSettings, s *sgdlab.Site) (sgdlab.Gradient, *sgdlab.Site, []noise.Drawn, error) {
+// onBatch is the gradient over a mini-batch, as onAll; a prefix sets its streams apart from those of another.
+func onBatch(prefix string, rate sgdlab.Setting, batch int, draw sgdlab.Part[sgdlab.Sampler], labels *noise.LabelNoiseSettings, s *sgdlab.Site) (*Stochastic, *sgdlab.Site, []noise.Drawn, error) {
 	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("mini-batches are drawn from samples: sgd %w; use gd, or an sde", err)
 	}
 	at := *s
 	at.Rate, at.Batch = rate, batch
-	draws, err := noise.BuildSampler(draw, at.At("rows"))
+	draws, err := noise.BuildSampler(draw, at.At(prefix+"rows"))
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -181,7 +204,7 @@ func onBatch(rate sgdlab.Setting, batch int, draw sgdlab.Part[sgdlab.Sampler], l
 	g := &Stochastic{Model: m, Sample: draws}
 	drawn := []noise.Drawn{{Key: "draw", By: draws}}
 	if labels != nil {
-		label, err := noise.NewLabelNoise(*labels, at.At("label-noise"))
+		label, err := noise.NewLabelNoise(*labels, at.At(prefix+"label-noise"))
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("label-noise: %w", err)
 		}

@@ -16,6 +16,7 @@ func OfSDE(sde *sgdlab.SDE, at *sgdlab.Clock, lo, hi float64) (*Problem, error) 
 	if d := sde.Drift.Dim(); d != 1 {
 		return nil, fmt.Errorf("solve answers one-dimensional questions; this SDE has %d dimensions", d)
 	}
+	sgdlab.ReadClock(sde.Drift, at)
 	var factors []sgdlab.Transposed
 	var scales []float64
 	for i, n := range sde.Noise {
@@ -29,6 +30,7 @@ func OfSDE(sde *sgdlab.SDE, at *sgdlab.Clock, lo, hi float64) (*Problem, error) 
 		if !ok {
 			return nil, fmt.Errorf("noise[%d]: %T cannot apply σᵀ, which solve needs", i, n.Factor)
 		}
+		sgdlab.ReadClock(f, at)
 		factors = append(factors, f)
 		scales = append(scales, n.Scale(at)[0])
 	}

@@ -11,6 +11,7 @@
 //	identity       ξ                        I                √(2T), or √δ·(η/B)^(1−1/α)
 //	hessian        √ℓ″ Σ ξᵢ∇hᵢ/√n, |H|^½ξ   H_GN or |H|      (η/B)^(1−1/α)
 //	loss-hessian   √(2L)·H^½ξ               2L·H             (η/B)^(1−1/α)
+//	hessian-aware  S^½ξ                     S, near to C     that of another
 //
 // so that the scale is √(η/B) for every law with a variance. No factor ever forms σ but those frozen at the unkicked start.
 //

@@ -6,7 +6,6 @@ import (
 
 	"sgdlab"
 	"sgdlab/lanes"
-	"sgdlab/linalg"
 )
 
 // Dense sends ξ to Rξ with one matrix for all lanes and all θ: the square root of a frozen Hessian; shapes (d) → (d).
@@ -46,11 +45,7 @@ func (f *Absolute) Apply(dst, theta, xi lanes.Pack, ws *lanes.Arena) {
 		f.roots = newEigen(d)
 	}
 	h := ws.Pack(d * d)
-	if m, ok := f.Model.(sgdlab.Formed); ok {
-		m.Hessian(h, theta, ws)
-	} else {
-		linalg.Form(lanes.ByRows(h, d, d), func(hv, v lanes.Pack) { f.Model.HessVec(hv, theta, v, ws) }, ws)
-	}
+	hessian(h, theta, f.Model, ws)
 	f.roots.of(h)
 	f.roots.rootMul(dst, xi)
 	ws.Release(mark)

@@ -5,10 +5,11 @@ import (
 	"sgdlab/lanes"
 )
 
-// Draw draws the increments of some noises over a step of length h, into scratch.
+// Draw draws the increments of some noises over a step of length h, into scratch, and has factors read their settings.
 func Draw(inc *sgdlab.Increments, noises []sgdlab.Noise, h lanes.Vec, at *sgdlab.Clock, ws *lanes.Arena) {
 	inc.Draw, inc.Grow, inc.Scale = inc.Draw[:0], inc.Grow[:0], inc.Scale[:0]
 	for _, n := range noises {
+		sgdlab.ReadClock(n.Factor, at)
 		xi := ws.Pack(n.Factor.Width())
 		n.Law.Draw(xi, at)
 		inc.Draw = append(inc.Draw, xi)

@@ -171,12 +171,18 @@ func TestPerturbedTheories(t *testing.T) {
 		"kramers-1940": {"kramers", "kramers-next", "solve"},
 		"ghosh-2025":   {"scalar-two-cycle"},
 
-		"corlouer-mace-2024":   {"gibbs-mass"},
-		"label-noise-flatness": {"flatness-rate"},
-		"ziyin-2022":           {"online-variance", "scaling-breakdown"},
-		"gurbuzbalaban-2021":   {"kesten-index"},
-		"ji-telgarsky-2018":    {"max-margin"},
-		"yoo-2025":             {"chain-sharpness", "imbalance-step"},
+		"corlouer-mace-2024":    {"gibbs-mass"},
+		"label-noise-flatness":  {"flatness-rate"},
+		"ziyin-2022":            {"online-variance", "scaling-breakdown"},
+		"gurbuzbalaban-2021":    {"kesten-index"},
+		"ji-telgarsky-2018":     {"max-margin"},
+		"yoo-2025":              {"chain-sharpness", "imbalance-step"},
+		"li-tai-e-2017":         {"modified-equation"},
+		"li-malladi-arora-2021": {"svag", "lyapunov"},
+		"mandt-2017":            {"lyapunov", "optimal-step", "least-squares-covariance"},
+
+		"ji-telgarsky-2018": {"max-margin"},
+		"yoo-2025":          {"chain-sharpness", "imbalance-step"},
 	}
 	// Claims that a theory wrong by 5 % does not turn, as their own tolerance is wider: what does.
 	wide := map[string]float64{
@@ -438,6 +444,23 @@ var sheetClaims = map[string]map[string][]string{
 		"end of training, posterior":        {"unstable-epoch", "unstable-end", "unstable-posterior", "stable-end", "stable-posterior"},
 		"the SDE in two senses":             {"sticky", "sticky-ito", "sticky-stratonovich"},
 		"stuck where it is most degenerate": {"stuck", "stuck-near", "unstuck", "along"},
+	},
+	"li-tai-e-2017": { // sheet 8
+		"1 orders":                    {"first-order", "second-order", "second-moment", "well-first", "well-second"},
+		"2 leading constants":         {"first-constant", "second-constant"},
+		"3 simulated":                 {"law-sgd", "law-first", "law-second", "paths-sgd", "paths-first", "paths-second"},
+		"note on the stationary law":  {"wrong-way"},
+		"note on knowing the Hessian": {"aware-mean", "well-aware", "aware-law", "aware-sgd"},
+	},
+	"li-malladi-arora-2021": { // sheet 9a
+		"1 variance and kurtosis": {"variance", "towards-sde", "kurtosis", "towards-gaussian"},
+		"ends":                    {"one-is-sgd", "sde"},
+	},
+	"mandt-2017": { // sheet 7
+		"1 discrete Lyapunov equation": {"covariance", "covariance-small"},
+		"2 each mode":                  {"mode-sharp", "mode-flat"},
+		"3 optimal constant step":      {"best-rate", "best-rate-chain", "chain-below"},
+		"4 real mini-batches":          {"batches", "beyond-mandt"},
 	},
 	"milstein-1974": { // no sheet: the theorem that the paper is known for, and Maruyama's beside it
 		"strong orders": {"euler-order", "milstein-order", "milstein-closer"},

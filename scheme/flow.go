@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -73,6 +74,9 @@ func NewFlow(c FlowSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := drift.(sgdlab.Clocked); ok && !unit.Fixed() {
+		return nil, errors.New("its drift depends on the rate, which is scheduled, and a flow remembers its slope from step to step; take a fixed rate, or an sde without noise")
+	}
 	return &Flow{Of: drift, Unit: unit, Length: h, Relative: c.Tolerance, Absolute: c.Absolute, Most: c.Substeps}, nil
 }
 
@@ -87,6 +91,7 @@ const leastError = 1e-4 // what the controller remembers of a smaller one
 // Init finds the slope, and a first substep from it and from how it changes over a trial substep.
 func (f *Flow) Init(state, theta lanes.Pack, at *sgdlab.Clock, fresh lanes.Mask) {
 	f.ws.Reset()
+	sgdlab.ReadClock(f.Of, at)
 	d := f.Of.Dim()
 	k, there, slope := f.ws.Pack(d), f.ws.Pack(d), f.ws.Pack(d)
 	f.Of.Drift(k, theta, &f.ws)
@@ -194,6 +199,7 @@ func (p *piece) remember(theta, next lanes.Pack, k *[7]lanes.Pack, s lanes.Vec) 
 // Step advances the live lanes by h, each by its own substeps.
 func (f *Flow) Step(state lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec *sgdlab.StepRecord) lanes.Vec {
 	f.ws.Reset()
+	sgdlab.ReadClock(f.Of, at)
 	d := f.Of.Dim()
 	theta, slope, proposed, last := state[:d], state[d:2*d], &state[2*d], &state[2*d+1]
 	next, off := f.ws.Pack(d), f.ws.Pack(d)

@@ -90,6 +90,7 @@ func (s *Stepper) Step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, rec 
 	s.ws.Reset()
 	s.ws.Idle = at.Idle
 	h := s.Length(at)
+	sgdlab.ReadClock(s.Of.Drift, at)
 	noise.Draw(&s.inc, s.Of.Noise, h, at, &s.ws)
 	if d, ok := s.Scheme.(Drawing); ok {
 		d.Draw(s.Of, h, s.inc, at)

@@ -52,6 +52,7 @@ func (f *diffusion) downhill() error {
 			theta[j][l] = elementary.Sin(float64(1 + j + 3*l*l))
 		}
 	}
+	sgdlab.ReadClock(f.sde.Drift, f.clock)
 	f.sde.Drift.Drift(drift, theta, &f.ws)
 	f.model.Grad(grad, theta, &f.ws)
 	for j := range grad {
@@ -70,6 +71,7 @@ func (f *diffusion) matrix() []float64 {
 	d := make([]float64, n*n)
 	for _, noise := range f.sde.Noise {
 		scale := noise.Scale(f.clock)[0]
+		sgdlab.ReadClock(noise.Factor, f.clock)
 		width := noise.Factor.Width()
 		for first := 0; first < width; first += lanes.W {
 			f.ws.Reset()
