@@ -794,7 +794,8 @@ func TestAccumulators(t *testing.T) {
 		equal(t, "lanes that are not live", part, normals("acc", len(columns)), 0b1100_1010)
 		for i := range want {
 			for l := range want[i] {
-				if math.IsNaN(want[i][l]) || math.IsInf(want[i][l], 0) || want[i][l] == 0 {
+				still := strings.Contains(columns[i].Name, "-noise") || strings.Contains(columns[i].Name, "-residual") // budgets of descent: 0, or rounding
+				if math.IsNaN(want[i][l]) || math.IsInf(want[i][l], 0) || want[i][l] == 0 && !still {
 					t.Errorf("%s is %g in lane %d", columns[i].Name, want[i][l], l)
 				}
 			}

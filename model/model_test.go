@@ -123,6 +123,8 @@ func TestBattery(t *testing.T) {
 		{"three layers on a matrix", deep(matrix, Loss{}, 5, 4), deeper},
 		{"three layers, one output", deep(single, Loss{}, 4, 3), deeper},
 		{"chain of 5", landscape(NewChain(ChainSettings{Depth: 5}, single)), deeper},
+		{"rank one", landscape(NewRankOne(RankOneSettings{Width: 3, Depth: 2}, single)), deeper},
+		{"rank one, three layers, n < d", landscape(NewRankOne(RankOneSettings{Width: 3, Depth: 3}, singleWide)), deeper},
 		{"product of 2", diagonal(single, "product", 2), pair},
 		{"product of 2, n < d", diagonal(singleWide, "product", 2), pair},
 		{"product of 2, white", diagonal(singleWhite, "product", 2), pair},

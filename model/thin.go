@@ -78,3 +78,37 @@ func NewChain(c ChainSettings, set *data.Set) (sgdlab.Model, error) {
 	}
 	return NewDeepLinear(DeepLinearSettings{Widths: widths, Loss: c.Loss}, set)
 }
+
+// RankOneSettings are the settings of NewRankOne.
+type RankOneSettings struct {
+	Width int  `doc:"h, the number of units between two matrices" check:">=1"`
+	Depth int  `doc:"L, the number of layers: L − 1 matrices of rank one, and a row" check:">=2" default:"2"`
+	Loss  Loss `doc:"the loss: squares as mean-half (1/2n), sum-half (1/2), mean (1/n) or {prefactor: EXPRESSION in n}; or logistic, exponential, cross-entropy (1/n), or {of: logistic, prefactor: …}; mean-half where missing, sum-half on target-matrix" optional:"true"`
+}
+
+// NewRankOne is the linear network whose matrices are outer products, W_l = v_l u_lᵀ, and whose last layer is a row wᵀ,
+//
+//	f(x) = wᵀ v_{L−1} (u_{L−1}ᵀ v_{L−2}) ⋯ (u₂ᵀ v₁) (u₁ᵀ x),
+//	L = 2:  f(x) = ρ uᵀx,  ρ = w·v,
+//
+// with θ = (u₁, v₁, u₂, v₂, …, w), u₁ of shape (d), the others (h): deep-linear with the widths [d, 1, h, 1, h, …, 1], and all of its views,
+// where u_l and v_l are layers of their own. Updates of u₁ lie in the span of the inputs, so that its part in their null space never changes
+// (observable null-space), and all that steps decide of where an interpolating network ends is the number ρ.
+//
+// Source: Lyu & Zhu 2023, of the network; the rest derived here.
+func NewRankOne(c RankOneSettings, set *data.Set) (sgdlab.Model, error) {
+	if set == nil {
+		return nil, fmt.Errorf("rank-one needs data; give data, such as {name: gaussian, …}")
+	}
+	if k := set.Outputs(); k != 1 {
+		return nil, fmt.Errorf("rank-one has one output, and the data has %d; use deep-linear", k)
+	}
+	if c.Depth < 2 {
+		return nil, fmt.Errorf("depth is %d; use at least 2, as one layer is linear", c.Depth)
+	}
+	widths := []int{set.Inputs()}
+	for range c.Depth - 1 {
+		widths = append(widths, 1, c.Width)
+	}
+	return NewDeepLinear(DeepLinearSettings{Widths: append(widths, 1), Loss: c.Loss}, set)
+}

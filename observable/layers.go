@@ -201,21 +201,35 @@ type LogDetGramSettings struct{}
 
 // NewLogDetGram needs two layers with h ≥ d + k: below that the determinant is 0 for every θ.
 func NewLogDetGram(_ LogDetGramSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	m, err := sgdlab.As[sgdlab.Layered](s.Model)
+	return newLogDetGram(s, "log-det-gram")
+}
+
+// newLogDetGram is for what reads the determinant, by its name.
+func newLogDetGram(s *sgdlab.Site, name string) (*LogDetGram, error) {
+	l, err := layerPair(s, name)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := sgdlab.As[sgdlab.EndToEnd](s.Model); err != nil {
-		return nil, err
-	}
-	l := m.Layers()
-	if len(l) != 2 {
-		return nil, fmt.Errorf("log-det-gram is of two layers [W₁ W₂ᵀ], and the model has %d; use widths [d, h, k]", len(l))
 	}
 	if h, d, k := l[0].Rows, l[0].Cols, l[1].Rows; h < d+k {
 		return nil, fmt.Errorf("the hidden width %d is below %d inputs + %d outputs, so that det ΘᵀΘ = 0 at every θ; use a width of at least %d", h, d, k, d+k)
 	}
-	return &LogDetGram{Layers: [2]sgdlab.Shape{l[0], l[1]}}, nil
+	return &LogDetGram{Layers: l}, nil
+}
+
+// layerPair returns W₁ and W₂ of a two-layer linear network.
+func layerPair(s *sgdlab.Site, name string) (two [2]sgdlab.Shape, err error) {
+	m, err := sgdlab.As[sgdlab.Layered](s.Model)
+	if err != nil {
+		return two, err
+	}
+	if _, err := sgdlab.As[sgdlab.EndToEnd](s.Model); err != nil {
+		return two, err
+	}
+	l := m.Layers()
+	if len(l) != 2 {
+		return two, fmt.Errorf("%s is of two layers [W₁ W₂ᵀ], and the model has %d; use widths [d, h, k]", name, len(l))
+	}
+	return [2]sgdlab.Shape{l[0], l[1]}, nil
 }
 
 // Columns is log-det-gram.
@@ -223,8 +237,17 @@ func (o *LogDetGram) Columns() []sgdlab.Column { return named("log-det-gram") }
 
 // Observe is dst = ln det ΘᵀΘ.
 func (o *LogDetGram) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.Arena) {
+	dst[0] = o.read(theta, ws)
+}
+
+func (o *LogDetGram) read(theta lanes.Pack, ws *lanes.Arena) lanes.Vec {
 	defer ws.Release(ws.Mark())
-	w1, w2 := layer(theta, o.Layers[0]), layer(theta, o.Layers[1])
+	return o.scratch.LogDetGram(joined(theta, o.Layers, ws))
+}
+
+// joined is Θ = [W₁ W₂ᵀ], shape (h, d+k).
+func joined(theta lanes.Pack, layers [2]sgdlab.Shape, ws *lanes.Arena) lanes.View {
+	w1, w2 := layer(theta, layers[0]), layer(theta, layers[1])
 	h, d, k := w1.Rows, w1.Cols, w2.Rows
 	t := lanes.ByRows(ws.Pack(h*(d+k)), h, d+k)
 	for i := range h {
@@ -235,5 +258,5 @@ func (o *LogDetGram) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *lanes.A
 			*t.At(i, d+j) = *w2.At(j, i)
 		}
 	}
-	dst[0] = o.scratch.LogDetGram(t)
+	return t
 }

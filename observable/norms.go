@@ -349,11 +349,16 @@ func (o *DistanceToStart) Columns() []sgdlab.Column { return named("distance-to-
 // Observe is dst = ‖θ − θ₀‖.
 func (o *DistanceToStart) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
+	x := ws.Pack(len(theta))
+	lanes.Sub(x, theta, o.from(at))
+	dst[0] = root(lanes.Dot(x, x))
+}
+
+// from is θ₀ of the replicas of a clock, drawn where they are others than before.
+func (o *DistanceToStart) from(at *sgdlab.Clock) lanes.Pack {
 	if !o.known || o.of.Point != at.Point || o.of.Seed != at.Seed || o.of.Replica != at.Replica {
 		o.known, o.of = true, *at
 		o.origin(o.theta0, at)
 	}
-	x := ws.Pack(len(theta))
-	lanes.Sub(x, theta, o.theta0)
-	dst[0] = root(lanes.Dot(x, x))
+	return o.theta0
 }

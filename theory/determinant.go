@@ -37,10 +37,13 @@ func NewLogDetDecay(c LogDetDecay, r *sgdlab.Run) (sgdlab.Theory, error) {
 	var sampled sgdlab.Squared
 	if r != nil {
 		var err error
-		if sampled, err = twoLayers(r); err != nil {
+		if sampled, err = twoLayers(r, "log-det-decay"); err != nil {
 			return nil, err
 		}
-		if c.Discrete, err = labelNoiseAlone(r); err != nil {
+		if err := notSingular(r); err != nil {
+			return nil, err
+		}
+		if c.Discrete, err = labelNoiseAlone(r, "log-det-decay"); err != nil {
 			return nil, err
 		}
 	}
@@ -77,29 +80,38 @@ func NewLogDetDecay(c LogDetDecay, r *sgdlab.Run) (sgdlab.Theory, error) {
 	return predict(c)
 }
 
-// twoLayers checks that the determinant of the run's network can be other than 0.
-func twoLayers(r *sgdlab.Run) (sgdlab.Squared, error) {
+// twoLayers checks that the run is of two layers that learn labels.
+func twoLayers(r *sgdlab.Run, law string) (sgdlab.Squared, error) {
 	if r.Data == nil {
-		return nil, errors.New("the run has no data; log-det-decay is about a network that learns labels")
+		return nil, fmt.Errorf("the run has no data; %s is about a network that learns labels", law)
 	}
 	layered, err := sgdlab.As[sgdlab.Layered](r.Model)
 	if err != nil {
-		return nil, fmt.Errorf("log-det-decay %w", err)
+		return nil, fmt.Errorf("%s %w", law, err)
 	}
-	shapes := layered.Layers()
-	if len(shapes) != 2 {
-		return nil, fmt.Errorf("the model has %d layers; log-det-decay is a law of two", len(shapes))
-	}
-	if l, pk := shapes[0].Rows, shapes[0].Cols+shapes[1].Rows; l < pk {
-		return nil, fmt.Errorf("the hidden layer has width %d; below inputs + outputs = %d the determinant is 0 throughout", l, pk)
+	if n := len(layered.Layers()); n != 2 {
+		return nil, fmt.Errorf("the model has %d layers; %s is a law of two", n, law)
 	}
 	return sgdlab.As[sgdlab.Squared](r.Model)
 }
 
-// labelNoiseAlone checks that nothing but label noise moves the determinant, and reports whether the dynamics is discrete.
-func labelNoiseAlone(r *sgdlab.Run) (discrete bool, err error) {
+// notSingular checks that the determinant of two layers can be other than 0.
+func notSingular(r *sgdlab.Run) error {
+	layered, err := sgdlab.As[sgdlab.Layered](r.Model)
+	if err != nil {
+		return err
+	}
+	shapes := layered.Layers()
+	if l, pk := shapes[0].Rows, shapes[0].Cols+shapes[1].Rows; l < pk {
+		return fmt.Errorf("the hidden layer has width %d; below inputs + outputs = %d the determinant is 0 throughout", l, pk)
+	}
+	return nil
+}
+
+// labelNoiseAlone checks that the run has label noise and no other, and reports whether the dynamics is discrete.
+func labelNoiseAlone(r *sgdlab.Run, law string) (discrete bool, err error) {
 	if b, err := batch(r)(); err == nil && b != float64(r.Data.N()) {
-		return false, fmt.Errorf("the batch is %g of %d; log-det-decay is for the full batch, where nothing but the labels is noisy", b, r.Data.N())
+		return false, fmt.Errorf("the batch is %g of %d; %s is for the full batch, where nothing but the labels is noisy", b, r.Data.N(), law)
 	}
 	for _, at := range []string{"label-noise.per", "noise.per", "noise[0].per"} {
 		if r.Word != nil && r.Word(at) == "step" {
@@ -107,7 +119,7 @@ func labelNoiseAlone(r *sgdlab.Run) (discrete bool, err error) {
 		}
 	}
 	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {
-		return false, fmt.Errorf("the descent has %d noises besides; log-det-decay is for label noise alone", len(k.Kicks()))
+		return false, fmt.Errorf("the descent has %d noises besides; %s is for label noise alone", len(k.Kicks()), law)
 	}
 	d, ok := r.Dynamic.(sgdlab.Diffusive)
 	if !ok {
@@ -115,11 +127,11 @@ func labelNoiseAlone(r *sgdlab.Run) (discrete bool, err error) {
 	}
 	switch sde := d.SDE(); {
 	case sde.Sense != sgdlab.Ito:
-		return false, errors.New("the SDE is read in the Stratonovich sense, in which label noise does not move the determinant; want calculus: ito")
+		return false, fmt.Errorf("the SDE is read in the Stratonovich sense, in which label noise does not do what %s says; want calculus: ito", law)
 	case len(sde.Noise) != 1:
-		return false, fmt.Errorf("the SDE has %d noises; log-det-decay is for label noise alone", len(sde.Noise))
+		return false, fmt.Errorf("the SDE has %d noises; %s is for label noise alone", len(sde.Noise), law)
 	case sde.Noise[0].Law.Index() != 2:
-		return false, fmt.Errorf("the noise has infinite variance (α = %g); log-det-decay is for noise with a variance", sde.Noise[0].Law.Index())
+		return false, fmt.Errorf("the noise has infinite variance (α = %g); %s is for noise with a variance", sde.Noise[0].Law.Index(), law)
 	}
 	return false, nil
 }
