@@ -150,6 +150,7 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("effective-rank", "exp of the entropy of the normalised singular values", observable.NewEffectiveRank),
 	Entry("rank", "number of singular values of the end-to-end map above a tolerance", observable.NewRank),
 	Entry("teacher-distance", "‖W − W°‖: how far the end-to-end map is from the map behind the targets", observable.NewTeacherDistance),
+	Entry("hypentropy", "distance to the interpolator that a diagonal network's scale selects, now and at the start", observable.NewHypentropy),
 	Entry("support", "medians of ln|W| where the teacher has entries, and where it has none", observable.NewSupport),
 	Entry("l0-norm", "number of entries of the end-to-end map above a tolerance", observable.NewL0Norm),
 	Entry("l1-norm", "Σ|β| over the entries of the end-to-end map", observable.NewL1Norm),

@@ -45,6 +45,47 @@ func (a LossIntegral) Add(acc, before, _ lanes.Pack, rec *sgdlab.StepRecord, ws 
 	}
 }
 
+// pairs are the pairs (u, v) of a model that steps rotate hyperbolically: its own, or the sums and differences of those of β = u² − v².
+type pairs struct {
+	U, V    []int
+	squares bool
+}
+
+func pairsOf(m sgdlab.Model) (pairs, error) {
+	p, err := sgdlab.As[sgdlab.Paired](m)
+	if err == nil {
+		u, v := p.Pairs()
+		return pairs{U: u, V: v}, nil
+	}
+	q, other := sgdlab.As[interface{ Power() int }](m)
+	if other != nil || q.Power() != 2 {
+		return pairs{}, err
+	}
+	out := pairs{squares: true}
+	for j := range m.Dim() / 2 {
+		out.U, out.V = append(out.U, j), append(out.V, m.Dim()/2+j)
+	}
+	return out, nil
+}
+
+// of is u² − v² of pair i in a lane, or of u + v and u − v 4uv.
+func (p pairs) of(theta lanes.Pack, i, l int) float64 {
+	u, v := theta[p.U[i]][l], theta[p.V[i]][l]
+	if p.squares {
+		return 4 * u * v
+	}
+	return float64((u - v) * (u + v))
+}
+
+// multiplier is g of pair i: a step takes u to u − ηgv and v to v − ηgu.
+func (p pairs) multiplier(theta, gradient lanes.Pack, i, l int) float64 {
+	u, v, du, dv := theta[p.U[i]][l], theta[p.V[i]][l], gradient[p.U[i]][l], gradient[p.V[i]][l]
+	if p.squares { // ∂ᵤ = gu and ∂ᵥ = −gv: u ± v is rotated by the same g
+		return multiplier(u, -v, dv, du)
+	}
+	return multiplier(u, v, du, dv)
+}
+
 // HyperbolicProduct is what the steps predict of the observable hyperbolic-invariant, over the m pairs (u, v) of a model,
 //
 //	Σₖ (1/m) Σⱼ ln|1 − ηₖ²gⱼ²|,
@@ -52,41 +93,90 @@ func (a LossIntegral) Add(acc, before, _ lanes.Pack, rec *sgdlab.StepRecord, ws 
 // with g the multiplier that the gradient of step k gave the pair: ∂ᵤ = g·v, ∂ᵥ = g·u. It is what hyperbolic-invariant has
 // changed by, to rounding, for GD, SGD and label noise on either; a step that adds anything else to θ breaks the law, and
 // the difference shows by how much. It is NaN for dynamics whose steps report no gradient: SDEs and flows.
-type HyperbolicProduct struct{ U, V []int }
+//
+// Its budget is what ∇L alone would have done at the same θ, Σₖ (1/m) Σⱼ ln|1 − ηₖ²Gⱼ²| with G the multiplier of ∇L (drift); the rest
+// of the product (noise); and what hyperbolic-invariant has changed by beyond the product (residual): rounding under plain descent, and all that
+// other steps, or SDEs, add. Pairs with u² = v² are left out of the residual.
+type HyperbolicProduct struct {
+	pairs
+	each   bool
+	budget sgdlab.Model // nil where there is none
+}
 
-// HyperbolicProductSettings are those of NewHyperbolicProduct: none.
-type HyperbolicProductSettings struct{}
+// HyperbolicProductSettings are those of NewHyperbolicProduct.
+type HyperbolicProductSettings struct {
+	Each   bool `optional:"true" doc:"true for a column for each pair beside the mean, hyperbolic-product[1] and so on"`
+	Budget bool `optional:"true" doc:"true for the columns hyperbolic-drift, hyperbolic-noise and hyperbolic-residual, at the price of a gradient over all rows a step"`
+}
 
-// NewHyperbolicProduct needs pairs: a diagonal network of two vectors.
-func NewHyperbolicProduct(_ HyperbolicProductSettings, s *sgdlab.Site) (sgdlab.Accumulator, error) {
-	p, err := sgdlab.As[sgdlab.Paired](s.Model)
+// NewHyperbolicProduct needs pairs: a diagonal network of two vectors, u ⊙ v or u² − v².
+func NewHyperbolicProduct(c HyperbolicProductSettings, s *sgdlab.Site) (sgdlab.Accumulator, error) {
+	p, err := pairsOf(s.Model)
 	if err != nil {
 		return nil, err
 	}
-	a := &HyperbolicProduct{}
-	a.U, a.V = p.Pairs()
+	a := &HyperbolicProduct{pairs: p, each: c.Each}
+	if c.Budget {
+		a.budget = s.Model
+	}
 	return a, nil
 }
 
-// Columns is hyperbolic-product.
-func (a *HyperbolicProduct) Columns() []sgdlab.Column { return named("hyperbolic-product") }
+// Columns is hyperbolic-product, and what was asked for beside it.
+func (a *HyperbolicProduct) Columns() []sgdlab.Column {
+	c := named("hyperbolic-product")
+	if a.budget != nil {
+		c = append(c, named("hyperbolic-drift", "hyperbolic-noise", "hyperbolic-residual")...)
+	}
+	if a.each {
+		c = append(c, numbered("hyperbolic-product", len(a.U))...)
+	}
+	return c
+}
 
 // Add takes one step's factors into acc.
-func (a *HyperbolicProduct) Add(acc, before, _ lanes.Pack, rec *sgdlab.StepRecord, _ *lanes.Arena) {
+func (a *HyperbolicProduct) Add(acc, before, after lanes.Pack, rec *sgdlab.StepRecord, ws *lanes.Arena) {
+	defer ws.Release(ws.Mark())
+	own := acc[1:]
+	var whole lanes.Pack
+	if a.budget != nil {
+		own = acc[4:]
+		whole = ws.Pack(len(before))
+		a.budget.Grad(whole, before, ws)
+	}
+	m := float64(len(a.U))
 	for l := range lanes.W {
 		if !rec.Live.Has(l) {
 			continue
 		}
-		if rec.Gradient == nil {
-			acc[0][l] = math.NaN()
+		sum, drift, moved := 0.0, 0.0, 0.0
+		for i := range a.U {
+			x := math.NaN()
+			if rec.Gradient != nil {
+				x = logLess(rec.Dt[l] * a.multiplier(before, rec.Gradient, i, l))
+			}
+			if sum += x; a.each {
+				own[i][l] += x
+			}
+			if whole == nil {
+				continue
+			}
+			drift += logLess(rec.Dt[l] * a.multiplier(before, whole, i, l))
+			if was, is := a.of(before, i, l), a.of(after, i, l); was != 0 && is != 0 {
+				if moved += elementary.Log(math.Abs(is / was)); rec.Gradient != nil {
+					moved -= x
+				}
+			}
+		}
+		acc[0][l] += sum / m
+		if whole == nil {
 			continue
 		}
-		sum := 0.0
-		for i := range a.U {
-			g := multiplier(before[a.U[i]][l], before[a.V[i]][l], rec.Gradient[a.U[i]][l], rec.Gradient[a.V[i]][l])
-			sum += logLess(rec.Dt[l] * g)
+		acc[1][l] += drift / m
+		acc[2][l] += (sum - drift) / m
+		if acc[3][l] += moved / m; rec.Gradient == nil {
+			acc[3][l] -= drift / m
 		}
-		acc[0][l] += sum / float64(len(a.U))
 	}
 }
 

@@ -149,32 +149,42 @@ func imbalance(u, v lanes.Vec) lanes.Vec {
 //	(1/m) Σⱼ ln|uⱼ² − vⱼ²|.
 //
 // Gradient flow keeps each term; a step at the rate η with the multiplier g, whatever made it, changes ln|u² − v²| by
-// exactly ln|1 − η²g²|, which the accumulator hyperbolic-product sums. It is −∞ where a pair has u² = v².
-type HyperbolicInvariant struct{ U, V []int }
-
-// HyperbolicInvariantSettings are those of NewHyperbolicInvariant: none.
-type HyperbolicInvariantSettings struct{}
-
-// NewHyperbolicInvariant needs pairs: a diagonal network of two vectors.
-func NewHyperbolicInvariant(_ HyperbolicInvariantSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	p, err := sgdlab.As[sgdlab.Paired](s.Model)
-	if err != nil {
-		return nil, err
-	}
-	o := &HyperbolicInvariant{}
-	o.U, o.V = p.Pairs()
-	return o, nil
+// exactly ln|1 − η²g²|, which the accumulator hyperbolic-product sums. It is −∞ where a pair has u² = v². Of β = u² − v² the pairs are
+// (u + v, u − v), and the terms ln|4uⱼvⱼ|.
+type HyperbolicInvariant struct {
+	pairs
+	each bool
 }
 
-// Columns is hyperbolic-invariant.
-func (o *HyperbolicInvariant) Columns() []sgdlab.Column { return named("hyperbolic-invariant") }
+// HyperbolicInvariantSettings are those of NewHyperbolicInvariant.
+type HyperbolicInvariantSettings struct {
+	Each bool `optional:"true" doc:"true for a column for each pair beside the mean, hyperbolic-invariant[1] and so on"`
+}
 
-// Observe is dst = the mean of ln|u² − v²|.
+// NewHyperbolicInvariant needs pairs: a diagonal network of two vectors, u ⊙ v or u² − v².
+func NewHyperbolicInvariant(c HyperbolicInvariantSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
+	p, err := pairsOf(s.Model)
+	return &HyperbolicInvariant{p, c.Each}, err
+}
+
+// Columns is hyperbolic-invariant, and those of the pairs where they are asked for.
+func (o *HyperbolicInvariant) Columns() []sgdlab.Column {
+	c := named("hyperbolic-invariant")
+	if o.each {
+		c = append(c, numbered("hyperbolic-invariant", len(o.U))...)
+	}
+	return c
+}
+
+// Observe is dst = the mean of ln|u² − v²|, and each.
 func (o *HyperbolicInvariant) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, _ *lanes.Arena) {
 	var s lanes.Vec
 	for i := range o.U {
-		for l, x := range imbalance(theta[o.U[i]], theta[o.V[i]]) {
-			s[l] += elementary.Log(math.Abs(x))
+		for l := range s {
+			x := elementary.Log(math.Abs(o.of(theta, i, l)))
+			if s[l] += x; o.each {
+				dst[1+i][l] = x
+			}
 		}
 	}
 	for l := range s {

@@ -417,6 +417,12 @@ var sheetClaims = map[string]map[string][]string{
 	"catapult": { // no sheet
 		"where it ends": {"lazy", "ends-below", "converges", "flatter", "diverges"},
 	},
+	"pesme-2021": { // claim sheet on noise, sheet 1
+		"1 product law":              {"product", "product-first", "product-last", "residual", "noise", "drift"},
+		"2 effective initialisation": {"fits", "selected-finest", "selected", "selected-order", "flow", "shift"},
+		"3 isotropic formula":        {"isotropic", "isotropic-mean"},
+		"4 benefit":                  {"better", "better-still"},
+	},
 	"ziyin-2022": { // claim sheet on noise, sheet 9b
 		"1 variance":            {"variance", "sde-low"},
 		"2 linear scaling rule": {"breakdown", "line", "constant", "not-constant", "beyond"},
