@@ -181,15 +181,20 @@ func NewSGD(c SGDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	if c.Svag > 1 {
 		return newSVAG(c, s)
 	}
-	g, at, drawn, err := onBatch("", c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
+	g, at, drawn, err := onBatch(c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
 	if err != nil {
 		return nil, err
 	}
 	return descent(g, rule{c.Rate, c.Momentum, c.Nesterov}, c.Noise, at, drawn...)
 }
 
-// onBatch is the gradient over a mini-batch, as onAll; a prefix sets its streams apart from those of another.
-func onBatch(prefix string, rate sgdlab.Setting, batch int, draw sgdlab.Part[sgdlab.Sampler], labels *noise.LabelNoiseSettings, s *sgdlab.Site) (*Stochastic, *sgdlab.Site, []noise.Drawn, error) {
+// onBatch is the gradient over a mini-batch, as onAll.
+func onBatch(rate sgdlab.Setting, batch int, draw sgdlab.Part[sgdlab.Sampler], labels *noise.LabelNoiseSettings, s *sgdlab.Site) (*Stochastic, *sgdlab.Site, []noise.Drawn, error) {
+	return onBatchFrom("", rate, batch, draw, labels, s)
+}
+
+// onBatchFrom is onBatch with a prefix to its streams, which sets them apart from those of another.
+func onBatchFrom(prefix string, rate sgdlab.Setting, batch int, draw sgdlab.Part[sgdlab.Sampler], labels *noise.LabelNoiseSettings, s *sgdlab.Site) (*Stochastic, *sgdlab.Site, []noise.Drawn, error) {
 	m, err := sgdlab.As[sgdlab.Sampled](s.Model)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("mini-batches are drawn from samples: sgd %w; use gd, or an sde", err)

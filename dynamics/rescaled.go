@@ -76,7 +76,7 @@ func NewNormalised(c NormalisedSettings, s *sgdlab.Site) (sgdlab.Stepper, error)
 				return noise.NewWithReplacement(noise.SamplerSettings{}, s)
 			}
 		}
-		g, at, drawn, err = onBatch("", c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
+		g, at, drawn, err = onBatch(c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
 	}
 	if err != nil {
 		return nil, err

@@ -14,8 +14,8 @@ import (
 //
 //	g = c₊g₁ + c₋g₂,  c_± = (1 ± √(2l − 1))/2,
 //
-// g₁ and g₂ stochastic gradients of two independent batches. c₊ + c₋ = 1 and c₊² + c₋² = l: the mean of g is that of one, and its covariance l times as
-// large. It is one pullback over the rows of both.
+// g₁ and g₂ stochastic gradients of two independent batches. c₊ + c₋ = 1 and c₊² + c₋² = l: the mean of g is that of one, and its
+// covariance l times as large. It is one pullback over the rows of both.
 //
 // Source: Li, Malladi & Arora 2021.
 type SVAG struct {
@@ -86,7 +86,7 @@ func newSVAG(c SGDSettings, s *sgdlab.Site) (sgdlab.Stepper, error) {
 	var at *sgdlab.Site
 	var all []noise.Drawn
 	for i, prefix := range []string{"", "svag-"} {
-		g, inside, drawn, err := onBatch(prefix, c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
+		g, inside, drawn, err := onBatchFrom(prefix, c.Rate, c.Batch, c.Draw, c.LabelNoise, s)
 		if err != nil {
 			return nil, err
 		}

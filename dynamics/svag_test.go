@@ -11,8 +11,9 @@ import (
 	"sgdlab/noise"
 )
 
-// TestStepOfSVAG: over all draws of both batches, a call of SVAG has mean −(η/l)∇L and the covariance of l steps of SGD over l, times the length of a call: (η/l)²·l·C/B. With
-// label noise over all signs its kick adds, amplified in the same way. A step says which rows it used, with weights whose pullback is the gradient.
+// TestStepOfSVAG: over all draws of both batches, a call of SVAG has mean −(η/l)∇L and the covariance of l steps of SGD over l, times the
+// length of a call: (η/l)²·l·C/B. With label noise over all signs its kick adds, amplified in the same way. A step says which rows it used,
+// with weights whose pullback is the gradient.
 func TestStepOfSVAG(t *testing.T) {
 	const n = 4
 	for name, site := range networks() {
@@ -147,7 +148,8 @@ func TestSVAGErrors(t *testing.T) {
 	}
 }
 
-// TestSGLD: SGD with isotropic noise at the temperature T is stochastic gradient Langevin dynamics: over all draws a step has the covariance of the batch and 2Tη·I.
+// TestSGLD: SGD with isotropic noise at the temperature T is stochastic gradient Langevin dynamics: over all draws a step has the
+// covariance of the batch and 2Tη·I.
 func TestSGLD(t *testing.T) {
 	const n, temp = 4, 0.3
 	site := networks()["diagonal under mean-half"]

@@ -10,8 +10,8 @@ import (
 	"sgdlab/lanes"
 )
 
-// TestMomentumIsUnderdamped: SGD with momentum β = 1 − γ√η is a step √η of dθ = v dt, dv = −(∇L + γv)dt + √(√η/B)C^½dW. On a regression of two samples,
-// ½(θ ∓ 1)², C = 1 and the moments of both are linear: those of SGD, over all draws, differ by O(√η) at a time √ηk.
+// TestMomentumIsUnderdamped: SGD with momentum β = 1 − γ√η is a step √η of dθ = v dt, dv = −(∇L + γv)dt + √(√η/B)C^½dW. On a regression of
+// two samples, ½(θ ∓ 1)², C = 1 and the moments of both are linear: those of SGD, over all draws, differ by O(√η) at a time √ηk.
 func TestMomentumIsUnderdamped(t *testing.T) {
 	const gamma, T = 0.8, 2.0
 	s := &data.Set{X: lanes.NewMat(2, 1), Y: lanes.NewMat(2, 1), Name: "two"}

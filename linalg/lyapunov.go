@@ -11,11 +11,13 @@ import (
 //
 //	AΣ + ΣA − hAΣA = Q
 //
-// for symmetric A and Q: at h = 0 the stationary covariance of dx = −Ax dt + Q^½dW, at h > 0 that of x ← (1 − hA)x + √h·Q^½ξ. In the eigenbasis of A
+// for symmetric A and Q: at h = 0 the stationary covariance of dx = −Ax dt + Q^½dW, at h > 0 that of x ← (1 − hA)x + √h·Q^½ξ. In the
+// eigenbasis of A
 //
 //	Σᵢⱼ = Qᵢⱼ/(λᵢ + λⱼ − hλᵢλⱼ).
 //
-// It is a covariance just where 0 < hλ < 2 for each λ, or 0 < λ at h = 0. The eigenvalues come back, largest first. An error says that A is not finite.
+// It is a covariance just where 0 < hλ < 2 for each λ, or 0 < λ at h = 0. The eigenvalues come back, largest first. An error says that A is
+// not finite.
 func Lyapunov(a, q lanes.Mat, h float64) (sigma lanes.Mat, values []float64, err error) {
 	d := a.Rows
 	if a.Cols != d || q.Rows != d || q.Cols != d {

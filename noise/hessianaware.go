@@ -27,8 +27,8 @@ type HessianAwareSettings struct {
 	Of sgdlab.Part[sgdlab.Source] `doc:"the factor whose kick one step of SGD has, such as per-sample, or {name: identity, variance: 0.1}"`
 }
 
-// NewHessianAware is the noise of the Hessian-aware modified equation, whose drift is `hessian-aware`. With σσᵀ = C of the factor `of` at θ, at its scale, and in the
-// eigenbasis of H = ∇²L(θ),
+// NewHessianAware is the noise of the Hessian-aware modified equation, whose drift is `hessian-aware`. With σσᵀ = C of the factor `of` at
+// θ, at its scale, and in the eigenbasis of H = ∇²L(θ),
 //
 //	σσᵀ = S,  Sᵢⱼ = Cᵢⱼ u/(1 − e^{−u}),  u = xᵢ + xⱼ,  xᵢ = −log(1 − ηλᵢ),
 //
@@ -36,15 +36,16 @@ type HessianAwareSettings struct {
 //
 //	∫₀^η e^{−As}(scale²·S)e^{−As}ds = scale²·η·C,  A = −log(1 − ηH)/η:
 //
-// on a quadratic, with C the same everywhere, the SDE has at the times ηk the mean and covariance of SGD whose step has the kick √η·scale·σ_of ξ. To first order in η
-// S = C + (η/2)(HC + CH).
+// on a quadratic, with C the same everywhere, the SDE has at the times ηk the mean and covariance of SGD whose step has the kick
+// √η·scale·σ_of ξ. To first order in η S = C + (η/2)(HC + CH).
 //
-// The kernel u/(1 − e^{−u}) is log-concave, so that S need not be positive where C is: it is where C commutes with H, or is near enough to it, and is not where C has one direction
-// across several λ. Then there is no such diffusion; negative eigenvalues of S, which are of relative size (ηλ)², count as 0, and the covariance is SGD's to that order. Where ηλ ≥ 1 for some
-// λ it is not defined: the replica diverges.
+// The kernel u/(1 − e^{−u}) is log-concave, so that S need not be positive where C is: it is where C commutes with H, or is near enough to
+// it, and is not where C has one direction across several λ. Then there is no such diffusion; negative eigenvalues of S, which are of
+// relative size (ηλ)², count as 0, and the covariance is SGD's to that order. Where ηλ ≥ 1 for some λ it is not defined: the replica
+// diverges.
 //
-// It costs d products with σᵀ of the other factor, the Hessian and two eigenvalue problems in each replica and step, for models of up to 64 parameters. A law should have a
-// variance.
+// It costs d products with σᵀ of the other factor, the Hessian and two eigenvalue problems in each replica and step, for models of up to 64
+// parameters. A law should have a variance.
 //
 // Source: derived here.
 func NewHessianAware(c HessianAwareSettings, s *sgdlab.Site) (sgdlab.Source, error) {
@@ -103,7 +104,7 @@ func (f *HessianAware) Apply(dst, theta, xi lanes.Pack, ws *lanes.Arena) {
 	f.root.of(s)
 	in, out := ws.Pack(d), ws.Pack(d)
 	lanes.MatMul(lanes.ByRows(in, d, 1), f.basis.Vectors.T(), lanes.ByRows(xi, d, 1))
-	f.root.mul(out, in)
+	f.root.rootMul(out, in)
 	lanes.MatMul(lanes.ByRows(dst, d, 1), f.basis.Vectors, lanes.ByRows(out, d, 1))
 	ws.Release(mark)
 }
@@ -167,6 +168,3 @@ func (p *positiveRoot) of(a lanes.Pack) {
 		}
 	}
 }
-
-// mul is dst = A₊^½x.
-func (p *positiveRoot) mul(dst, x lanes.Pack) { p.rootMul(dst, x) }

@@ -178,7 +178,7 @@ func TestPerturbedTheories(t *testing.T) {
 		"ji-telgarsky-2018":     {"max-margin"},
 		"yoo-2025":              {"chain-sharpness", "imbalance-step"},
 		"li-tai-e-2017":         {"modified-equation"},
-		"li-malladi-arora-2021": {"svag", "lyapunov"},
+		"li-malladi-arora-2021": {"svag", "lyapunov", "least-squares-covariance"},
 		"mandt-2017":            {"lyapunov", "optimal-step", "least-squares-covariance"},
 		"varre-2024":            {"log-det-decay", "noise-balance"},
 		"lyu-zhu-2023":          {"rank-one-balance"},
@@ -464,6 +464,7 @@ var sheetClaims = map[string]map[string][]string{
 	"li-malladi-arora-2021": { // sheet 9a
 		"1 variance and kurtosis": {"variance", "towards-sde", "kurtosis", "towards-gaussian"},
 		"ends":                    {"one-is-sgd", "sde"},
+		"noise that depends on θ": {"regression"},
 	},
 	"mandt-2017": { // sheet 7
 		"1 discrete Lyapunov equation": {"covariance", "covariance-small"},

@@ -44,7 +44,7 @@ func TestTheoriesCiteSources(t *testing.T) {
 		made(theory.NewOptimalStep(theory.OptimalStep{Hessian: [][]float64{{2}}, Covariance: [][]float64{{1}}, Samples: 10, Batch: 1}, nil)),
 		made(theory.NewModifiedEquation(theory.ModifiedEquation{Curvature: 2, Rate: 0.1, By: "sgd", At: []float64{1}}, nil)),
 		made(theory.NewSVAG(theory.SVAG{Curvature: 1, Rate: 0.8, Parts: 4, Variance: 1, Kurtosis: 1}, nil)),
-		made(theory.NewLeastSquaresCovariance(theory.LeastSquaresCovariance{Inputs: [][]float64{{1}, {2}}, Targets: []float64{1, 0}, Scale: nan, Rate: 0.1, Batch: 1}, nil)),
+		made(theory.NewLeastSquaresCovariance(theory.LeastSquaresCovariance{Inputs: [][]float64{{1}, {2}}, Targets: []float64{1, 0}, Scale: nan, Rate: 0.1, Batch: 1, Parts: nan}, nil)),
 		made(theory.NewStabilityThreshold(theory.StabilityThreshold{Rate: 1}, nil)),
 		made(theory.NewBalancedSharpness(theory.BalancedSharpness{Strength: 1, Scale: nan}, nil)),
 		made(theory.NewChainSharpness(theory.ChainSharpness{Variances: []float64{2, 1}, Overlaps: []float64{0.5, 1}, Scale: nan}, nil)),

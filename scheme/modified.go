@@ -51,10 +51,11 @@ func paceOf(what string, s *sgdlab.Site) (pace, error) {
 //
 //	dθ = −∇(L + (η/4)‖∇L‖²)dt + √(η/B)·C^½dW,
 //
-// expectations of smooth functions at times up to any T are those of SGD to O(η²), where those of the SDE with the drift −∇L are to O(η); without noise
-// the flow is GD's to O(η²). The scheme's step has to be so much shorter than the rate that its own error is smaller. It is an order on [0, T], and says
-// nothing of stationary laws: on a quadratic the variance is further from SGD's than that of the SDE of first order. Shape (d), in units of θ over time; it costs
-// a gradient and a Hessian–vector product over all rows, and needs a model that multiplies by its Hessian.
+// expectations of smooth functions at times up to any T are those of SGD to O(η²), where those of the SDE with the drift −∇L are to O(η);
+// without noise the flow is GD's to O(η²). The scheme's step has to be so much shorter than the rate that its own error is smaller. It is
+// an order on [0, T], and says nothing of stationary laws: on a quadratic the variance is further from SGD's than that of the SDE of first
+// order. Shape (d), in units of θ over time; it costs a gradient and a Hessian–vector product over all rows, and needs a model that
+// multiplies by its Hessian.
 //
 // Source: Li, Tai & E 2019, for the equation; rederived from the moments of one step.
 func NewModified(_ struct{}, s *sgdlab.Site) (sgdlab.Drift, error) {
@@ -95,12 +96,13 @@ type HessianAware struct {
 //
 //	a(θ) = −φ(ηH)∇L(θ),  φ(x) = −log(1 − x)/x = 1 + x/2 + x²/3 + …, φ(0) = 1,
 //
-// η the rate of the dynamics, its step where it has none. On a quadratic with ηλ < 1 its flow at the times ηk is gradient descent, and with the factor
-// `hessian-aware` the mean and covariance of the SDE there are those of SGD whose noise does not depend on θ; elsewhere it agrees with the drift `modified` to
-// O(η²). Where ηλ ≥ 1 in some direction descent jumps across the minimum, no flow of one coordinate does, and the drift is not defined: the replica diverges. Directions of
-// negative curvature are no exception.
+// η the rate of the dynamics, its step where it has none. On a quadratic with ηλ < 1 its flow at the times ηk is gradient descent, and with
+// the factor `hessian-aware` the mean and covariance of the SDE there are those of SGD whose noise does not depend on θ; elsewhere it
+// agrees with the drift `modified` to O(η²). Where ηλ ≥ 1 in some direction descent jumps across the minimum, no flow of one coordinate
+// does, and the drift is not defined: the replica diverges. Directions of negative curvature are no exception.
 //
-// Shape (d), in units of θ over time. It costs a gradient, the Hessian, and its eigenvalue problem in each replica, for models of up to 64 parameters.
+// Shape (d), in units of θ over time. It costs a gradient, the Hessian, and its eigenvalue problem in each replica, for models of up to 64
+// parameters.
 //
 // Source: derived here from the quadratic, where the drift is −(1/η)·(−log(1 − ηH))θ.
 func NewHessianAware(_ struct{}, s *sgdlab.Site) (sgdlab.Drift, error) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sgdlab"
+	"sgdlab/data"
 	"sgdlab/lanes"
 	"sgdlab/model"
 	"sgdlab/noise"
@@ -77,7 +78,8 @@ func TestModifiedIsOfSecondOrder(t *testing.T) {
 	}
 }
 
-// Where ∇³L ≠ 0 too, the flow of the modified drift is descent's to second order, and that of −∇L to first; and the drift is the gradient of L + (η/4)‖∇L‖².
+// Where ∇³L ≠ 0 too, the flow of the modified drift is descent's to second order, and that of −∇L to first; and the drift is the gradient
+// of L + (η/4)‖∇L‖².
 func TestModifiedOnAWell(t *testing.T) {
 	well, err := model.NewDoubleWell(model.DoubleWellSettings{Barrier: 0.25, Well: 1}, nil)
 	if err != nil {
@@ -131,7 +133,8 @@ func TestHessianAwareFlowIsDescent(t *testing.T) {
 	}
 }
 
-// Drift and noise of the Hessian-aware equation solve ∫₀^η e^{−As}De^{−As}ds = η·scale²·C, with σσᵀ = C of the noise of one step: the covariance of a step.
+// Drift and noise of the Hessian-aware equation solve ∫₀^η e^{−As}De^{−As}ds = η·scale²·C, with σσᵀ = C of the noise of one step: the
+// covariance of a step.
 func TestHessianAwareCovariance(t *testing.T) {
 	const eta, temp = 0.2, 0.3
 	m := quadratic(t, true, 4, 1.5, -0.5)
@@ -238,8 +241,8 @@ func TestModifiedReadsTheRate(t *testing.T) {
 	}
 }
 
-// Noise of one direction across two curvatures, as of a batch along one gradient, is the noise of no diffusion over a step: Sᵢᵢ·Sⱼⱼ < Sᵢⱼ². The factor is the positive part of S, and its covariance off
-// by a relative part of the order of (ηλ)².
+// Noise of one direction across two curvatures, as of a batch along one gradient, is the noise of no diffusion over a step: Sᵢᵢ·Sⱼⱼ < Sᵢⱼ².
+// The factor is the positive part of S, and its covariance off by a relative part of the order of (ηλ)².
 func TestHessianAwareIsNotAlwaysPositive(t *testing.T) {
 	const big, small = 4.0, 0.5
 	stretch := func(u float64) float64 { return u / (1 - math.Exp(-u)) }
@@ -262,5 +265,74 @@ func TestHessianAwareIsNotAlwaysPositive(t *testing.T) {
 	}
 	if got := slopeOf(etas, off); math.Abs(got-2) > 0.2 {
 		t.Errorf("S is off by order %.2f in η, want 2: %.3g", got, off)
+	}
+}
+
+// With noise that depends on θ too, mini-batches of a regression on one input: drift and noise are read from the equation, whose first two
+// moments solve linear equations, and those of SGD are its recursion over the rows.
+func TestModifiedWithMultiplicativeNoise(t *testing.T) {
+	const T = 1.0
+	set := &data.Set{X: lanes.MatOf([][]float64{{1.2}, {-0.4}, {0.9}}), Y: lanes.MatOf([][]float64{{0.5}, {1}, {-0.7}}), Name: "test"}
+	m, err := model.NewLinear(model.LinearSettings{Loss: model.Mean()}, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var etas, first, second []float64
+	for _, eta := range []float64{0.0125, 0.00625, 0.003125} {
+		site := &sgdlab.Site{Model: m, Data: set, Rate: sgdlab.Constant(eta), Batch: 1, Place: "noise[0]"}
+		src, err := noise.NewPerSample(noise.PerSampleSettings{}, site)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scale := src.Scale(2)(clock(1, 0))[0]
+		at := func(x float64) float64 { return gram(src.Factor, lanes.Of([]float64{x}), scale*scale)[0] }
+		q := [3]float64{at(0), (at(1) - at(-1)) / 2, (at(1)+at(-1))/2 - at(0)} // the covariance of the noise is a quadratic in θ
+		// E θ and E θ² from 3: of the equation with the drift b₀ + b₁θ, by RK4, and of SGD.
+		of := func(d sgdlab.Drift) float64 {
+			a := lanes.Of([]float64{0})
+			var ws lanes.Arena
+			d.Drift(a, lanes.Of([]float64{0}), &ws)
+			b0 := a[0][0]
+			d.Drift(a, lanes.Of([]float64{1}), &ws)
+			b1 := a[0][0] - b0
+			x := [2]float64{3, 9}
+			rates := func(x [2]float64) [2]float64 {
+				return [2]float64{b0 + b1*x[0], 2*b0*x[0] + 2*b1*x[1] + q[0] + q[1]*x[0] + q[2]*x[1]}
+			}
+			const n = 1000
+			for range n {
+				var k [4][2]float64
+				for s := range k {
+					y := x
+					for i := range y {
+						if s > 0 {
+							y[i] += []float64{0, 0.5, 0.5, 1}[s] * T / n * k[s-1][i]
+						}
+					}
+					k[s] = rates(y)
+				}
+				for i := range x {
+					x[i] += T / n / 6 * (k[0][i] + 2*k[1][i] + 2*k[2][i] + k[3][i])
+				}
+			}
+			return x[1]
+		}
+		sgd := [2]float64{3, 9}
+		for range int(math.Round(T / eta)) {
+			var next [2]float64
+			for i := range 3 { // θ ← pθ + r
+				x, y := set.X.At(i, 0), set.Y.At(i, 0)
+				p, r := 1-2*eta*x*x, 2*eta*x*y
+				next[0] += (p*sgd[0] + r) / 3
+				next[1] += (p*p*sgd[1] + 2*p*r*sgd[0] + r*r) / 3
+			}
+			sgd = next
+		}
+		etas = append(etas, eta)
+		first = append(first, math.Abs(of(sgdlab.Downhill{Model: m})-sgd[1]))
+		second = append(second, math.Abs(of(drifted(t, NewModified, m, eta))-sgd[1]))
+	}
+	if a, b := slopeOf(etas, first), slopeOf(etas, second); math.Abs(a-1) > 0.1 || math.Abs(b-2) > 0.1 {
+		t.Errorf("E θ² is off by orders %.3f and %.3f, want 1 and 2: %.3g, %.3g", a, b, first, second)
 	}
 }

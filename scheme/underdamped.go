@@ -49,18 +49,21 @@ type UnderdampedSettings struct {
 //	θ ← θ + (h/2)v
 //	v ← v − (h/2)∇L(θ)
 //
-// (BAOAB), each line exact. It is of weak order 2, for noise that depends on θ too; on a quadratic the stationary variance of θ under isotropic noise is exact at any h at which a step is
-// stable, h√λ < 2, and that of v is T(1 − h²λ/4). Without noise it is an integrator of order 2.
+// (BAOAB), each line exact. It is of weak order 2, for noise that depends on θ too; on a quadratic the stationary variance of θ under
+// isotropic noise is exact at any h at which a step is stable, h√λ < 2, and that of v is T(1 − h²λ/4). Without noise it is an integrator of
+// order 2.
 //
-// Descent with momentum, v̂ ← βv̂ − ηg, θ ← θ + v̂, is a step √η of this equation: with v = v̂/√η it reads v ← v − √η(γv + g), θ ← θ + √ηv, where
+// Descent with momentum, v̂ ← βv̂ − ηg, θ ← θ + v̂, is a step √η of this equation: with v = v̂/√η it reads v ← v − √η(γv + g), θ ← θ + √ηv,
+// where
 //
 //	β = 1 − γ√η,  rate = √η.
 //
-// At that rate per-sample noise has the scale √(√η/B), which is that of mini-batches; moments of SGD with momentum agree with those of the equation to O(√η) at fixed γ and time √ηk,
-// in steps k of either. For γ → ∞ θ follows dθ = −∇L dt/γ + √(2T/γ)dW. Its time is not ηk but √ηk: compare arms by steps.
+// At that rate per-sample noise has the scale √(√η/B), which is that of mini-batches; moments of SGD with momentum agree with those of the
+// equation to O(√η) at fixed γ and time √ηk, in steps k of either. For γ → ∞ θ follows dθ = −∇L dt/γ + √(2T/γ)dW. Its time is not ηk but
+// √ηk: compare arms by steps.
 //
-// θ, velocity and force have the shape (d), and L is in units of θ²/time². Noises need a law with a variance. A step costs one gradient over all rows. Events are seen at the ends of
-// steps.
+// θ, velocity and force have the shape (d), and L is in units of θ²/time². Noises need a law with a variance. A step costs one gradient
+// over all rows. Events are seen at the ends of steps.
 //
 // Its streams are temperature, noise[0], noise[1] and so on.
 //

@@ -10,17 +10,21 @@ import (
 	"sgdlab/linalg"
 )
 
-// LeastSquaresCovariance is the stationary covariance Σ of mini-batch SGD on linear regression with one output, whose noise depends on θ. With
-// ℓᵢ = (c/2)(xᵢᵀθ − yᵢ)², rᵢ = yᵢ − xᵢᵀθ* at the minimum, A = cE xxᵀ over the rows and f = 1 with replacement, (n − B)/(n − 1) without,
+// LeastSquaresCovariance is the stationary covariance Σ of mini-batch SGD on linear regression with one output, whose noise depends on θ.
+// With ℓᵢ = (c/2)(xᵢᵀθ − yᵢ)², rᵢ = yᵢ − xᵢᵀθ* at the minimum, A = cE xxᵀ over the rows and f = 1 with replacement, (n − B)/(n − 1)
+// without,
 //
-//	Σ = (1 − ηA)Σ(1 − ηA) + (η²f/B)(c²E[xxᵀΣxxᵀ] − AΣA + c²E[r²xxᵀ]),
+//	AΣ + ΣA − hAΣA = (ηf/B)(c²E[xxᵀΣxxᵀ] − AΣA + c²E[r²xxᵀ]),
 //
-// exact for the finite set at any η at which it is positive; at larger ones there is no stationary covariance. Over Gaussian inputs of variance a in d directions, fresh at each
-// step, it would be Σ = s·1 with
+// h = η, η/l of SVAG, 0 of the SDE with per-sample noise,
+//
+// exact for the finite set at any η at which it is positive; at larger ones there is no stationary covariance. Over Gaussian inputs of
+// variance a in d directions, fresh at each step, it would be Σ = s·1 with
 //
 //	s = ηcσ²/(B(2 − ηca(1 + (d+1)/B))).
 //
-// Where the noise is taken to be that at the minimum everywhere (the theory lyapunov) the first two terms of the noise are missing. In units of θ².
+// Where the noise is taken to be that at the minimum everywhere (the theory lyapunov) the first two terms of the noise are missing. In
+// units of θ².
 //
 // From a run: the data, the loss, the rate, the batch and the draw of sgd on a linear model, of at most 16 inputs.
 //
@@ -31,6 +35,7 @@ type LeastSquaresCovariance struct {
 	Scale   float64     `optional:"true" check:">0" doc:"c of the loss of a sample, (c/2)(xᵀθ − y)²: 1 (mean-half), n (sum-half) or 2 (mean); 1 where there is no run"`
 	Rate    float64     `optional:"true" check:">0" doc:"η"`
 	Batch   float64     `optional:"true" check:">=1" doc:"B"`
+	Parts   float64     `optional:"true" check:">=1" doc:"l of SVAG, h = η/l; 1 where there is no run"`
 	Draw    string      `optional:"true" oneof:"with-replacement|without-replacement" doc:"how the rows are drawn; with-replacement where there is no run"`
 	Of      string      `default:"entry" oneof:"entry|trace" doc:"an entry of Σ, or tr Σ"`
 	Entry   []int       `default:"[0, 0]" check:">=0" doc:"which entry"`
@@ -77,7 +82,10 @@ func NewLeastSquaresCovariance(c LeastSquaresCovariance, r *sgdlab.Run) (sgdlab.
 		}
 	}
 	c.Scale = orElse(c.Scale, 1)
-	err := complete(r, want{"rate", &c.Rate, rate(r)}, want{"batch", &c.Batch, setting(r, "batch")})
+	if r == nil {
+		c.Parts = orElse(c.Parts, 1)
+	}
+	err := complete(r, want{"rate", &c.Rate, setting(r, "rate")}, want{"batch", &c.Batch, batch(r)}, want{"parts", &c.Parts, parts(r)})
 	if err == nil {
 		err = errors.Join(positive("rate", c.Rate), positive("batch", c.Batch), positive("scale", c.Scale))
 	}
@@ -123,6 +131,23 @@ func NewLeastSquaresCovariance(c LeastSquaresCovariance, r *sgdlab.Run) (sgdlab.
 	return predict(c)
 }
 
+// parts reads l of a run: 1 of plain descent, ∞ of an SDE.
+func parts(r *sgdlab.Run) func() (float64, error) {
+	return func() (float64, error) {
+		if l, ok := r.Number("svag"); ok {
+			return l, nil
+		}
+		if d, ok := r.Dynamic.(sgdlab.Diffusive); ok {
+			if len(d.SDE().Noise) != 1 || r.Word("noise.factor") != "per-sample" {
+				return 0, errors.New("its noise is not per-sample noise alone, as that of mini-batches")
+			}
+			return math.Inf(1), nil
+		}
+		_, err := rate(r)()
+		return 1, err
+	}
+}
+
 // solve finds Σ from one linear equation for each of its entries on and below the diagonal.
 func (c LeastSquaresCovariance) solve(x lanes.Mat, y []float64, share float64) (lanes.Mat, error) {
 	n, d := x.Rows, x.Cols
@@ -160,7 +185,7 @@ func (c LeastSquaresCovariance) solve(x lanes.Mat, y []float64, share float64) (
 			}
 		}
 	}
-	// AΣ + ΣA − ηAΣA − ηf/B (c²E[xxᵀΣxxᵀ] − AΣA) = (ηf/B)c²E[r²xxᵀ].
+	// AΣ + ΣA − hAΣA − (ηf/B)(c²E[xxᵀΣxxᵀ] − AΣA) = (ηf/B)c²E[r²xxᵀ].
 	noise := c.Rate * share
 	system, right := make(lanes.Pack, m*m), make(lanes.Pack, m)
 	for i := range system {
@@ -173,7 +198,7 @@ func (c LeastSquaresCovariance) solve(x lanes.Mat, y []float64, share float64) (
 			for k := range d {
 				for l := range k + 1 { // the part of Σₖₗ = Σₗₖ
 					part := func(k, l int) float64 {
-						t := float64((noise-c.Rate)*a.At(i, k)) * a.At(l, j)
+						t := float64((noise-c.Rate/c.Parts)*a.At(i, k)) * a.At(l, j)
 						if l == j {
 							t += a.At(i, k)
 						}

@@ -13,7 +13,8 @@ import (
 
 var tilted, spread = [][]float64{{2, 0.3}, {0.3, 0.5}}, [][]float64{{1, 0.4}, {0.4, 0.8}}
 
-// The discrete covariance is the fixed point of the chain's, the continuous one its limit; along common eigenvectors their ratio is 1/(1 − ηλ/2).
+// The discrete covariance is the fixed point of the chain's, the continuous one its limit; along common eigenvectors their ratio is 1/(1 −
+// ηλ/2).
 func TestLyapunovCovariance(t *testing.T) {
 	const eta, batch = 0.8, 5
 	entry := func(equation string, i, j int) float64 {
@@ -152,12 +153,27 @@ func TestLeastSquaresCovariance(t *testing.T) {
 		}
 		for i := range 2 {
 			for j := range 2 {
-				c := LeastSquaresCovariance{Inputs: x, Targets: y, Scale: scale, Rate: eta, Batch: batch, Draw: draw, Of: "entry", Entry: []int{i, j}}
+				c := LeastSquaresCovariance{Inputs: x, Targets: y, Scale: scale, Rate: eta, Batch: batch, Parts: nan, Draw: draw, Of: "entry", Entry: []int{i, j}}
 				close(t, draw, one(t, NewLeastSquaresCovariance, c, nil), s[i][j], 1e-12)
 			}
 		}
 	}
-	if _, err := NewLeastSquaresCovariance(LeastSquaresCovariance{Inputs: x, Targets: y, Scale: 1, Rate: 2, Batch: 1}, nil); err == nil {
+	// Of SVAG, in one direction, h = η/l: (2A − hA² − (η/B)(M − A²))Σ = (η/B)C.
+	for _, l := range []float64{1, 3, math.Inf(1)} {
+		xs, ys := [][]float64{{1}, {-0.4}, {0.9}}, []float64{0.5, 1, -0.7}
+		var a, m, cov, xy float64
+		for k := range xs {
+			a, xy = a+xs[k][0]*xs[k][0]/3, xy+xs[k][0]*ys[k]/3
+		}
+		for k := range xs {
+			u := xs[k][0] * xs[k][0]
+			r := ys[k] - xs[k][0]*xy/a
+			m, cov = m+u*u/3, cov+u*r*r/3
+		}
+		c := LeastSquaresCovariance{Inputs: xs, Targets: ys, Scale: 1, Rate: eta, Batch: batch, Parts: l}
+		close(t, "svag", one(t, NewLeastSquaresCovariance, c, nil), eta/batch*cov/(2*a-eta/l*a*a-eta/batch*(m-a*a)), 1e-13)
+	}
+	if _, err := NewLeastSquaresCovariance(LeastSquaresCovariance{Inputs: x, Targets: y, Scale: 1, Rate: 2, Batch: 1, Parts: 1}, nil); err == nil {
 		t.Error("a rate beyond the edge of the mean square has a covariance")
 	}
 }
