@@ -3,6 +3,7 @@ package observable
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"sgdlab"
 	"sgdlab/lanes"
@@ -22,8 +23,8 @@ import (
 //	log-det-residual   what ln det ΘᵀΘ changed by without the product: 0 to rounding, unless a step adds something else to θ
 //
 // The drift is of the order η per unit of time, the noise of SGD of the order 1 where ηC is held. Noise of covariance 2D dt that is added
-// to every entry of θ shows in the residual, as 2D(h − d − k − 1) ∫tr (ΘᵀΘ)⁻¹dt on average. The product is NaN for dynamics whose steps
-// report neither rows nor ∇L: SDEs, flows, rescaled noisy gradients.
+// to every entry of θ shows in the residual, as 2D(h − d − k − 1) ∫tr (ΘᵀΘ)⁻¹dt on average. Descent that rescales its
+// gradients has the law too; the drift is then that of ∇L itself. The product is NaN for dynamics whose steps report no gradient: SDEs and flows.
 //
 // Source: after Varre, Sagitova & Flammarion 2024; the law of a step derived here.
 type LogDetProduct struct {
@@ -31,12 +32,15 @@ type LogDetProduct struct {
 	of      mapGradient
 	Model   sgdlab.Mapped
 	scratch linalg.Scratch
+
+	last  lanes.Pack // where the last step ended: most steps begin there
+	ended lanes.Vec  // ln det ΘᵀΘ there
 }
 
 // LogDetProductSettings are those of NewLogDetProduct: none.
 type LogDetProductSettings struct{}
 
-// NewLogDetProduct needs what log-det-gram needs, and samples. A step costs one forward pass over all rows and two QR decompositions of Θ.
+// NewLogDetProduct needs what log-det-gram needs, and samples. A step costs one forward pass over all rows and a QR decomposition of Θ.
 func NewLogDetProduct(_ LogDetProductSettings, s *sgdlab.Site) (sgdlab.Accumulator, error) {
 	gram, err := newLogDetGram(s, "log-det-product")
 	if err != nil {
@@ -64,7 +68,11 @@ func (a *LogDetProduct) Add(acc, before, after lanes.Pack, rec *sgdlab.StepRecor
 	a.of.full(full, before, ws)
 	known := a.of.used(used, before, full, a.Model, rec, ws)
 	drift, product := a.shrink(full, rec.Dt, ws), a.shrink(used, rec.Dt, ws)
-	start, end := a.gram.read(before, ws), a.gram.read(after, ws)
+	if !slices.Equal(a.last, before) {
+		a.ended = a.gram.read(before, ws)
+	}
+	start := a.ended
+	a.last, a.ended = append(a.last[:0], after...), a.gram.read(after, ws)
 	for l := range lanes.W {
 		if !rec.Live.Has(l) {
 			continue
@@ -76,7 +84,7 @@ func (a *LogDetProduct) Add(acc, before, after lanes.Pack, rec *sgdlab.StepRecor
 		acc[0][l] += p
 		acc[1][l] += drift[l]
 		acc[2][l] += p - drift[l]
-		acc[3][l] += end[l] - start[l] - p
+		acc[3][l] += a.ended[l] - start[l] - p
 	}
 }
 
@@ -140,28 +148,42 @@ func (g *mapGradient) weigh(dst, c lanes.Pack, rows sgdlab.Rows, ws *lanes.Arena
 	lanes.MatMul(to, by.T(), x)
 }
 
-// used is dst = G of a step: from its rows and weights, or full where the gradient it followed is ∇L. It returns the lanes in which it is
-// known.
+// used is dst = G of a step: from its rows and weights, or full where it has none, times what the gradient that it followed is of
+// theirs. It returns the lanes in which it is known.
 func (g *mapGradient) used(dst, theta, full lanes.Pack, m sgdlab.Mapped, rec *sgdlab.StepRecord, ws *lanes.Arena) (known lanes.Mask) {
-	switch {
-	case rec.Weights != nil:
+	if rec.Weights != nil {
 		g.weigh(dst, rec.Weights, rec.Rows, ws)
-		return lanes.All
-	case rec.Gradient == nil:
+	} else {
 		lanes.Copy(dst, full)
+	}
+	if rec.Gradient == nil {
 		return lanes.None
 	}
-	lanes.Copy(dst, full)
 	defer ws.Release(ws.Mark())
-	grad := ws.Pack(len(theta))
-	m.PullMap(grad, theta, full, nil, ws)
-	size, most := lanes.MaxAbs(grad), lanes.MaxAbs(theta)
-	lanes.Sub(grad, grad, rec.Gradient)
-	for l, off := range lanes.MaxAbs(grad) {
-		if off <= 1e-9*size[l] || rec.Dt[l]*off <= 1e-14*most[l] { // near a minimum what differs is rounding, and moves nothing
-			known = known.With(l)
+	grad, off := ws.Pack(len(theta)), ws.Pack(len(theta))
+	m.PullMap(grad, theta, dst, nil, ws)
+	size, most := lanes.MaxAbs(rec.Gradient), lanes.MaxAbs(theta)
+	agree := func() {
+		lanes.Sub(off, rec.Gradient, grad)
+		for l, x := range lanes.MaxAbs(off) {
+			if x <= 1e-9*size[l] || rec.Dt[l]*x <= 1e-14*most[l] { // near a minimum what differs is rounding, and moves nothing
+				known = known.With(l)
+			}
 		}
 	}
+	if agree(); known|^rec.Live == lanes.All {
+		return known
+	}
+	times := lanes.Splat(1)
+	square, along := lanes.Dot(grad, grad), lanes.Dot(grad, rec.Gradient)
+	for l := range times {
+		if !known.Has(l) && square[l] > 0 {
+			times[l] = along[l] / square[l]
+		}
+	}
+	lanes.ScaleLanes(grad, times)
+	lanes.ScaleLanes(dst, times)
+	agree()
 	return known
 }
 

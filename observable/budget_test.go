@@ -291,15 +291,31 @@ func inverseTrace(scratch *linalg.Scratch, theta lanes.Pack, hidden, d, k int) (
 	return sum
 }
 
-// TestBudgetsWithoutGradients: an SDE reports no gradient, and a rescaled noisy gradient is neither of rows nor ∇L.
+// TestBudgetsOfRescaledDescent: the laws are of the gradient that a step follows, also where that is ∇L or a mini-batch's over its length, or ∇L over √L.
+func TestBudgetsOfRescaledDescent(t *testing.T) {
+	site := deepLinear("mean-half", 3, 8, 2)
+	for name, stepper := range map[string]sgdlab.Stepper{
+		"normalised":       made(dynamics.NewNormalised(dynamics.NormalisedSettings{Rate: sgdlab.Constant(0.05)}, site)),
+		"normalised batch": made(dynamics.NewNormalised(dynamics.NormalisedSettings{Rate: sgdlab.Constant(0.05), Batch: 3}, site)),
+		"root loss":        made(dynamics.NewRootLoss(dynamics.RootLossSettings{Rate: sgdlab.Constant(0.05), Minimum: sgdlab.Constant(-1)}, site)),
+	} {
+		_, acc := walked(stepper, startOf(site.Model.Dim(), 1), 200, nil, made(observable.NewLogDetProduct(observable.LogDetProductSettings{}, site)),
+			made(observable.NewImbalance(observable.ImbalanceSettings{}, site)))
+		for l := range lanes.W {
+			if det, q := acc[0], acc[1]; !(math.Abs(det[3][l]) <= 1e-10) || !(q[4][l] <= 1e-10) || !(det[0][l] < -1e-3) {
+				t.Errorf("%s: log det by %.3g, residual %.2g, gap %.2g", name, det[0][l], det[3][l], q[4][l])
+			}
+		}
+	}
+}
+
+// TestBudgetsWithoutGradients: an SDE reports no gradient, and one that is not of the end-to-end map has no law.
 func TestBudgetsWithoutGradients(t *testing.T) {
 	site := deepLinear("mean-half", 3, 8, 2)
 	product := made(observable.NewLogDetProduct(observable.LogDetProductSettings{}, site))
 	imbalance := made(observable.NewImbalance(observable.ImbalanceSettings{}, site))
-	theta, g := startOf(site.Model.Dim(), 1), make(lanes.Pack, site.Model.Dim())
-	site.Model.Grad(g, theta, &lanes.Arena{})
-	lanes.Scale(g, 2)
-	for _, grad := range []lanes.Pack{nil, g} {
+	theta := startOf(site.Model.Dim(), 1)
+	for _, grad := range []lanes.Pack{nil, startOf(site.Model.Dim(), 2)} {
 		det, q := make(lanes.Pack, 4), make(lanes.Pack, 5)
 		rec := &sgdlab.StepRecord{Dt: lanes.Splat(0.1), Live: lanes.All.Without(2), Gradient: grad}
 		product.Add(det, theta, theta, rec, &lanes.Arena{})

@@ -485,7 +485,7 @@ var sheetClaims = map[string]map[string][]string{
 		"3 what is left":          {"no-noise-left", "learnt", "deviation", "deviation-fresh", "deviation-batch"},
 	},
 	"varre-2024": { // claim sheet on the noise of SGD, sheet 4
-		"1 determinant law":    {"law", "law-faster", "law-without-drift", "law-is-pathwise"},
+		"1 determinant law":    {"law", "law-faster", "law-without-drift", "law-is-pathwise", "same-start"},
 		"2 exact discrete law": {"law-of-a-step", "law-of-the-imbalance"},
 		"3 GD against SGD":     {"gd-halves", "gd-is-drift", "noise-stays", "noise-stays-across"},
 		"4 noise balance":      {"noise-balance", "rank-collapses", "rank-stays", "rank-map"},

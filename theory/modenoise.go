@@ -18,7 +18,7 @@ import (
 //	ds = cΛ s^(2−2/Λ) (s* − s) dt + O(η) dt + √(η/B) Λ s^(2−2/Λ) |s − s*| √(m₄ − m₂²) dW
 //
 // in Itô's sense, with c = m₂ and m₄ the moments of its input and the loss mean-half. It does not depend on the moments, and so not on whether the inputs are
-// fresh or rows of a set that follows its teacher. Half of the way is 1/2 at Λ = 2, and 4/7, 3/5 beyond.
+// fresh or rows of a set that follows its teacher. That is 1/2, 4/7 and 3/5 of the way for Λ = 2, 3 and 4.
 //
 // From a run: the mode of a model that knows its modes.
 //
