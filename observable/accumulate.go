@@ -1,6 +1,7 @@
 package observable
 
 import (
+	"fmt"
 	"math"
 
 	"sgdlab"
@@ -46,32 +47,20 @@ func (a LossIntegral) Add(acc, before, _ lanes.Pack, rec *sgdlab.StepRecord, ws 
 }
 
 // pairs are the pairs (u, v) of a model that steps rotate hyperbolically: its own, or the sums and differences of those of β = u² − v².
-type pairs struct {
-	U, V    []int
-	squares bool
-}
+type pairs struct{ *sgdlab.DiagonalPairs }
 
-func pairsOf(m sgdlab.Model) (pairs, error) {
-	p, err := sgdlab.As[sgdlab.Paired](m)
-	if err == nil {
-		u, v := p.Pairs()
-		return pairs{U: u, V: v}, nil
+func pairsOf(m sgdlab.Model, who string) (pairs, error) {
+	p, err := sgdlab.PairsOf(m)
+	if err != nil {
+		return pairs{}, fmt.Errorf("%s %w", who, err)
 	}
-	q, other := sgdlab.As[interface{ Power() int }](m)
-	if other != nil || q.Power() != 2 {
-		return pairs{}, err
-	}
-	out := pairs{squares: true}
-	for j := range m.Dim() / 2 {
-		out.U, out.V = append(out.U, j), append(out.V, m.Dim()/2+j)
-	}
-	return out, nil
+	return pairs{p}, nil
 }
 
 // of is u² − v² of pair i in a lane, or of u + v and u − v 4uv.
 func (p pairs) of(theta lanes.Pack, i, l int) float64 {
 	u, v := theta[p.U[i]][l], theta[p.V[i]][l]
-	if p.squares {
+	if p.Squares {
 		return 4 * u * v
 	}
 	return float64((u - v) * (u + v))
@@ -80,7 +69,7 @@ func (p pairs) of(theta lanes.Pack, i, l int) float64 {
 // multiplier is g of pair i: a step takes u to u − ηgv and v to v − ηgu.
 func (p pairs) multiplier(theta, gradient lanes.Pack, i, l int) float64 {
 	u, v, du, dv := theta[p.U[i]][l], theta[p.V[i]][l], gradient[p.U[i]][l], gradient[p.V[i]][l]
-	if p.squares { // ∂ᵤ = gu and ∂ᵥ = −gv: u ± v is rotated by the same g
+	if p.Squares { // ∂ᵤ = gu and ∂ᵥ = −gv: u ± v is rotated by the same g
 		return multiplier(u, -v, dv, du)
 	}
 	return multiplier(u, v, du, dv)
@@ -111,7 +100,7 @@ type HyperbolicProductSettings struct {
 
 // NewHyperbolicProduct needs pairs: a diagonal network of two vectors, u ⊙ v or u² − v².
 func NewHyperbolicProduct(c HyperbolicProductSettings, s *sgdlab.Site) (sgdlab.Accumulator, error) {
-	p, err := pairsOf(s.Model)
+	p, err := pairsOf(s.Model, "hyperbolic-product")
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ const mostDual = 512
 // NewHypentropy builds the distances; it needs a diagonal network of two vectors on at most 512 samples, fewer than there are coordinates. A reading solves one dual for each
 // replica, and at its first another, at n²d and n³ operations an iteration.
 func NewHypentropy(_ HypentropySettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	p, err := pairsOf(s.Model)
+	p, err := pairsOf(s.Model, "hypentropy")
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (o *Hypentropy) Observe(dst, theta lanes.Pack, at *sgdlab.Clock, _ *lanes.A
 		for j := range now {
 			u, v := theta[o.U[j]][l], theta[o.V[j]][l]
 			beta := u * v
-			if o.squares {
+			if o.Squares {
 				beta = (u - v) * (u + v)
 			}
 			for k, e := range [...]float64{beta - now[j], beta - o.first[l][j], now[j] - o.first[l][j]} {

@@ -163,8 +163,11 @@ type HyperbolicInvariantSettings struct {
 
 // NewHyperbolicInvariant needs pairs: a diagonal network of two vectors, u ⊙ v or u² − v².
 func NewHyperbolicInvariant(c HyperbolicInvariantSettings, s *sgdlab.Site) (sgdlab.Observable, error) {
-	p, err := pairsOf(s.Model)
-	return &HyperbolicInvariant{p, c.Each}, err
+	p, err := pairsOf(s.Model, "hyperbolic-invariant")
+	if err != nil {
+		return nil, err
+	}
+	return &HyperbolicInvariant{p, c.Each}, nil
 }
 
 // Columns is hyperbolic-invariant, and those of the pairs where they are asked for.

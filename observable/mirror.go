@@ -90,10 +90,9 @@ func multiplier(u, v, du, dv float64) float64 {
 //
 // Source: Even, Pesme, Gunasekar & Flammarion 2023.
 type EffectiveScale struct {
-	U, V    []int
-	squares bool // β = u² − v²
-	on      []bool
-	counts  [2]float64
+	of     *sgdlab.DiagonalPairs
+	on     []bool
+	counts [2]float64
 }
 
 // EffectiveScaleSettings are those of NewEffectiveScale: none.
@@ -105,27 +104,21 @@ func NewEffectiveScale(_ EffectiveScaleSettings, s *sgdlab.Site) (sgdlab.Observa
 	if err != nil {
 		return nil, err
 	}
-	o := &EffectiveScale{}
-	if p, err := sgdlab.As[sgdlab.Paired](m); err == nil {
-		o.U, o.V = p.Pairs()
-	} else if p, err := sgdlab.As[interface{ Power() int }](m); err == nil && p.Power() == 2 {
-		o.squares = true
-		for j := range m.Dim() / 2 {
-			o.U, o.V = append(o.U, j), append(o.V, m.Dim()/2+j)
-		}
-	} else {
-		return nil, fmt.Errorf("effective-scale is of a diagonal network of two vectors, u ⊙ v or u² − v²; use diagonal with depth: 2")
+	pairs, err := sgdlab.PairsOf(m)
+	if err != nil {
+		return nil, fmt.Errorf("effective-scale %w", err)
 	}
-	if s.Data == nil || s.Data.Teacher.Empty() || s.Data.Teacher.Cols != len(o.U) {
+	o := &EffectiveScale{of: pairs}
+	if s.Data == nil || s.Data.Teacher.Empty() || s.Data.Teacher.Cols != len(pairs.U) {
 		return nil, fmt.Errorf("effective-scale asks which coordinates the teacher has, and the data has none; use sparse-truth")
 	}
-	for j := range o.U {
+	for j := range pairs.U {
 		on := s.Data.Teacher.At(0, j) != 0
 		o.on = append(o.on, on)
 		o.counts[side(on)]++
 	}
 	if o.counts[0] == 0 || o.counts[1] == 0 {
-		return nil, fmt.Errorf("the teacher has %g of %d coordinates; want some and not all, as sparse-truth gives", o.counts[0], len(o.U))
+		return nil, fmt.Errorf("the teacher has %g of %d coordinates; want some and not all, as sparse-truth gives", o.counts[0], len(o.on))
 	}
 	return o, nil
 }
@@ -146,14 +139,9 @@ func (o *EffectiveScale) Columns() []sgdlab.Column {
 func (o *EffectiveScale) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, _ *lanes.Arena) {
 	var sums [2]lanes.Vec
 	for j, on := range o.on {
-		u, v := theta[o.U[j]], theta[o.V[j]]
 		sum := &sums[side(on)]
-		for l := range u {
-			if o.squares {
-				sum[l] += 2 * math.Abs(float64(u[l]*v[l]))
-			} else {
-				sum[l] += math.Abs(float64((u[l]-v[l])*(u[l]+v[l]))) / 2
-			}
+		for l := range sum {
+			sum[l] += o.of.Scale(theta, j, l)
 		}
 	}
 	for k := range sums {

@@ -173,6 +173,7 @@ func TestPerturbedTheories(t *testing.T) {
 
 		"corlouer-mace-2024":    {"gibbs-mass"},
 		"label-noise-flatness":  {"flatness-rate"},
+		"pesme-flammarion-2023": {"saddle-jumps"},
 		"ziyin-2022":            {"online-variance", "scaling-breakdown"},
 		"gurbuzbalaban-2021":    {"kesten-index"},
 		"ji-telgarsky-2018":     {"max-margin"},
@@ -443,6 +444,13 @@ var sheetClaims = map[string]map[string][]string{
 		"3 recovery from a large start": {"recovers", "stays", "descent-stays"},
 		"3 one curve of two rates":      {"collapse-5", "collapse-10", "collapse-15", "collapse", "off-support"},
 		"4 mini-batches alone stop":     {"batches-move", "batches-stop", "batches-left"},
+	},
+	"pesme-flammarion-2023": { // claim sheet on noise, sheet 2
+		"1 jump times":    {"slope-first", "slope-second", "slope-third", "first", "second", "third", "product-first", "product-third"},
+		"2 plateaus":      {"plateau-start", "plateau-first", "plateau-second"},
+		"3 first jump":    {"first-flow", "first-flow-small", "first-flow-large"},
+		"4 least ℓ¹ norm": {"least-norm", "least-norm-limit", "least-norm-nearer", "end-of-path"},
+		"5 noise":         {"noise-one", "noise-two", "jitter", "batches-delay"},
 	},
 	"corlouer-mace-2024": { // claim sheet on noise, sheet 12
 		"1 convergence by degeneracy":       {"slope", "slope-distance"},

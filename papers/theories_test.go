@@ -29,6 +29,7 @@ func TestTheoriesCiteSources(t *testing.T) {
 		made(theory.NewSaxeSigmoid(theory.SaxeSigmoid{Strength: 1, Start: 0.1, Scale: nan, Rate: nan, At: []float64{1}}, nil)),
 		made(theory.NewDepthTransitTime(theory.DepthTransitTime{Strength: 1, Start: 0.1, End: nan, Scale: nan, Rate: nan}, nil)),
 		made(theory.NewFlatnessRate(theory.FlatnessRate{Rate: 0.1, Amplitude: 0.1, Sharpness: 2}, nil)),
+		made(theory.NewSaddleJumps(theory.SaddleJumpsSettings{Jump: 1, Of: "time", Inputs: [][]float64{{1}}, Targets: []float64{1}, Scale: nan, Rate: nan}, nil)),
 		made(theory.NewOnlineVariance(theory.OnlineVariance{Rate: 0.1, Batch: 1, LabelNoise: 1, Curvature: 1, Dimension: 1}, nil)),
 		made(theory.NewScalingBreakdown(theory.ScalingBreakdown{Rate: 0.1, Batch: 1, Curvature: 1, Dimension: 1}, nil)),
 		made(theory.NewKestenIndex(theory.KestenIndex{Rate: 0.6, Batch: 1, Curvature: 1}, nil)),
