@@ -16,6 +16,7 @@ type ArraySettings struct {
 	Targets     string `doc:"the array of targets, likewise; that of the inputs itself makes an autoencoder"`
 	TestInputs  string `doc:"inputs of test rows that have an array of their own" optional:"true"`
 	TestTargets string `doc:"targets of these rows" optional:"true"`
+	Teacher     string `doc:"the array of the map behind the targets, shape (targets, inputs), where it is known: for observables that ask how much of it is found; not with scale, components, whiten or labels" optional:"true"`
 	Preparation
 }
 
@@ -116,6 +117,22 @@ func NewArray(c ArraySettings, e *Env) (*Set, error) {
 	p := preparing{Preparation: c.Preparation, what: what, seen: all.x.Rows + held.x.Rows}
 	if err := p.fill(s, all, held, e.Seed); err != nil {
 		return nil, err
+	}
+	if c.Teacher != "" {
+		if c.Scale != (Scale{}) && c.Scale != (Scale{Of: "both"}) || c.Components > 0 || c.Whiten || c.Labels != "raw" && c.Labels != "" {
+			return nil, errors.New("teacher is the map from the inputs to the targets as they are; leave out scale, components, whiten and labels")
+		}
+		t, err := load("teacher", c.Teacher)
+		if err != nil {
+			return nil, err
+		}
+		if t.Rows*t.Cols == s.Y.Cols*s.X.Cols { // one row may be a vector
+			t = lanes.Mat{Data: t.Data, Rows: s.Y.Cols, Cols: s.X.Cols, RowStride: s.X.Cols, ColStride: 1}
+		}
+		if t.Rows != s.Y.Cols || t.Cols != s.X.Cols {
+			return nil, fmt.Errorf("teacher has the shape (%d, %d); want (%d, %d), targets by inputs", t.Rows, t.Cols, s.Y.Cols, s.X.Cols)
+		}
+		s.Teacher = t
 	}
 	s.Files = slices.Clip(s.Files)
 	return s.finish()

@@ -8,6 +8,7 @@ import (
 	"sgdlab"
 	"sgdlab/dynamics"
 	"sgdlab/lanes"
+	"sgdlab/model"
 	"sgdlab/noise"
 )
 
@@ -209,6 +210,69 @@ func TestSharedLabelNoise(t *testing.T) {
 		if _, err := noise.NewOutput(noise.OutputSettings{Amplitude: sgdlab.Constant(zeta), Batch: 2, Per: "step"}, &at); err == nil {
 			t.Errorf("%s: per: step was accepted beside mini-batches", name)
 		}
+	}
+}
+
+// TestResidualNoise: a step of SGD on one row is −η∇L and the kick (η/n) Σ ξᵢ∇hᵢ with ξᵢ = rᵢ(1 − n·1{i drawn}), under mean-half: E ξ = 0,
+// Cov ξ = n·diag(r²) − rrᵀ and E‖ξ‖² = 2n(n − 1)L.
+func TestResidualNoise(t *testing.T) {
+	const n = 6
+	s := set(n, 4, 1)
+	m := must(model.NewDiagonal(model.DiagonalSettings{Parametrisation: "product", Depth: 2}, s))
+	site := &sgdlab.Site{Data: s, Model: m}
+	of := sampled(site)
+	draw := &listed{n: n, index: make([][lanes.W]int32, 1)}
+	sgd := must(dynamics.NewSGD(dynamics.SGDSettings{Rate: sgdlab.Constant(eta), Batch: 1, Draw: func(*sgdlab.Site) (sgdlab.Sampler, error) { return draw, nil }}, site))
+	theta := normals("theta", m.Dim())
+	var ws lanes.Arena
+	grad, r := make(lanes.Pack, m.Dim()), make(lanes.Pack, n)
+	m.Grad(grad, lanes.Of(theta), &ws)
+	of.Slope(r, lanes.Of(theta), sgdlab.AllRows(n), &ws)
+	loss := m.Loss(lanes.Of(theta), &ws)[0]
+	var noise moments
+	square := 0.0
+	for drawn := range n {
+		for l := range lanes.W {
+			draw.index[0][l] = int32(drawn)
+		}
+		got := stepOf(sgd, theta)
+		xi, kick := make(lanes.Pack, n), make(lanes.Pack, m.Dim())
+		for i := range xi {
+			xi[i] = lanes.Splat(r[i][0] / n)
+			if i == drawn {
+				xi[i] = lanes.Splat(r[i][0] * (1 - n) / n)
+			}
+			square += xi[i][0] * xi[i][0] * n * n / n
+		}
+		of.Pullback(kick, lanes.Of(theta), xi, sgdlab.AllRows(n), nil, &ws)
+		for j := range got {
+			if want := eta * (kick[j][0] - grad[j][0]); math.Abs(got[j][0]-want) > 1e-13*(1+math.Abs(want)) {
+				t.Errorf("row %d moves coordinate %d by %g, want %g", drawn, j, got[j][0], want)
+			}
+		}
+		lanes.Scale(xi, n)
+		noise.add(xi.Lane(nil, 0))
+	}
+	want := lanes.NewMat(n, n)
+	for i := range n {
+		for j := range n {
+			x := -r[i][0] * r[j][0]
+			if i == j {
+				x += n * r[i][0] * r[i][0]
+			}
+			want.Set(i, j, x)
+		}
+	}
+	if e := apart(noise.covariance(), want); !(e < 1e-12) {
+		t.Errorf("the covariance of ξ is off by %.2g of itself", e)
+	}
+	for i, x := range noise.mean() {
+		if math.Abs(x) > 1e-13 {
+			t.Errorf("ξ %d has the mean %g", i, x)
+		}
+	}
+	if w := 2 * n * (n - 1) * loss; math.Abs(square/w-1) > 1e-12 {
+		t.Errorf("E‖ξ‖² = %g, want %g", square, w)
 	}
 }
 

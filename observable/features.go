@@ -14,7 +14,8 @@ import (
 //	(1/nm) #{(i, j) : |aⱼ(xᵢ)| > tolerance·max|a|, unit j distinct},
 //
 // with the activations a of shape (n, m) for n samples and m units; from 0 to 1, a column for each hidden layer. Of units whose activations over the samples have a Pearson correlation of at
-// least `correlation` only the first is distinct; a unit that is constant over the samples has no correlation with others.
+// least `correlation` only the first is distinct; with duplicates: authors it is the last, of units whose correlation is above that in absolute
+// value, each set beside all that are left when its turn comes, as in the code of the source. A unit that is constant over the samples has no correlation with others.
 // Small values are sparse features: few directions of the data are looked at.
 //
 // Source: Andriushchenko, Varre, Pillaud-Vivien & Flammarion 2023.
@@ -23,6 +24,7 @@ type FeatureSparsity struct {
 	Samples     int
 	Tolerance   float64
 	Correlation float64
+	Authors     bool
 	units       []int
 	distinct    []bool
 }
@@ -31,6 +33,7 @@ type FeatureSparsity struct {
 type FeatureSparsitySettings struct {
 	Tolerance   float64 `default:"0" check:">=0" doc:"a unit is active where its size is above this part of the layer's largest; 0 for units that are exactly 0, as those of ReLU networks"`
 	Correlation float64 `default:"0.95" check:">0" doc:"units at least so correlated count as one; above 1, each counts"`
+	Duplicates  string  `optional:"true" oneof:"first|authors" doc:"which of correlated units counts: the first, or as in the authors' code the last, of those correlated with either sign; first where missing"`
 }
 
 // NewFeatureSparsity needs a network with hidden units.
@@ -43,7 +46,7 @@ func NewFeatureSparsity(c FeatureSparsitySettings, s *sgdlab.Site) (sgdlab.Obser
 	if err != nil {
 		return nil, err
 	}
-	o := &FeatureSparsity{Of: f, Samples: m.Samples(), Tolerance: c.Tolerance, Correlation: c.Correlation, units: f.Features()}
+	o := &FeatureSparsity{Of: f, Samples: m.Samples(), Tolerance: c.Tolerance, Correlation: c.Correlation, Authors: c.Duplicates == "authors", units: f.Features()}
 	if len(o.units) == 0 {
 		return nil, fmt.Errorf("feature-sparsity is that of hidden units, and the network has no hidden layer; use at least two layers")
 	}
@@ -119,6 +122,23 @@ func (o *FeatureSparsity) Observe(dst, theta lanes.Pack, _ *sgdlab.Clock, ws *la
 func (o *FeatureSparsity) fraction(corr lanes.View, active lanes.Pack, l int) float64 {
 	o.distinct = o.distinct[:0]
 	sum := 0.0
+	if o.Authors {
+		for range active {
+			o.distinct = append(o.distinct, true)
+		}
+		for i := range active {
+			for k, left := range o.distinct {
+				if left && k != i && math.Abs(corr.At(i, k)[l]) > o.Correlation {
+					o.distinct[i] = false
+					break
+				}
+			}
+			if o.distinct[i] {
+				sum += active[i][l]
+			}
+		}
+		return sum
+	}
 	for j := range active {
 		first := true
 		for i := range j {

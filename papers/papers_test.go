@@ -418,6 +418,14 @@ var sheetClaims = map[string]map[string][]string{
 	"catapult": { // no sheet
 		"where it ends": {"lazy", "ends-below", "converges", "flatter", "diverges"},
 	},
+	"andriushchenko-2023": { // claim sheet on noise, sheet 5; claim 1, the identity of the noise, is the test TestResidualNoise of package dynamics
+		"2 collapse beside the support": {"sparse", "off-support", "not-sparse", "test-loss", "large", "min-l1"},
+		"2 GD":                          {"descent-sparser", "descent-worse", "descent-value"},
+		"3 length of the plateau":       {"longer-tenth", "longer-third", "sparser-tenth", "sparser-third"},
+		"4 product law and integral":    {"law", "integral"},
+		"the SDE":                       {"ito", "stratonovich", "review"},
+		"the band":                      {"band-noise", "band-rate", "columns", "time"},
+	},
 	"pesme-2021": { // claim sheet on noise, sheet 1
 		"1 product law":              {"product", "product-first", "product-last", "residual", "noise", "drift"},
 		"2 effective initialisation": {"fits", "selected-finest", "selected", "selected-order", "flow", "shift"},
