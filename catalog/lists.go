@@ -158,6 +158,7 @@ var Observables = []Item[*sgdlab.Site, sgdlab.Observable]{
 	Entry("participation-ratio", "(Σβ²)²/Σβ⁴: the number of coordinates that carry the end-to-end vector", observable.NewParticipationRatio),
 	Entry("alignment", "of a layer's top right singular vector with the top left one of the layer below", observable.NewAlignment),
 	Entry("balancedness", "‖W_{l+1}ᵀW_{l+1} − W_lW_lᵀ‖: how far neighbouring layers are from balance", observable.NewBalancedness),
+	Entry("invariant-set-distance", "how far θ is from a set that no step leaves: weights of hidden units that are 0, or equal; a reflection", observable.NewInvariantSetDistance),
 	Entry("hyperbolic-invariant", "mean log|u² − v²| over the pairs of a paired model", observable.NewHyperbolicInvariant),
 	Entry("interpolator-distance", "‖β − β°‖: how far a linear network is from the interpolator of least ℓ¹ or ℓ² norm, or from the teacher", observable.NewInterpolatorDistance),
 	Entry("saddles-passed", "how many of the jumps from saddle to saddle a diagonal network has taken", observable.NewSaddlesPassed),
@@ -236,5 +237,7 @@ var Theories = []Item[*sgdlab.Run, sgdlab.Theory]{
 	Entry("balanced-sharpness", "sharpness of a balanced minimum", theory.NewBalancedSharpness),
 	Entry("chain-sharpness", "sharpness of a chain's minimum, its bounds, and the difficulty of the data", theory.NewChainSharpness),
 	Entry("imbalance-step", "what a step of SGD adds to the imbalance of a chain", theory.NewImbalanceStep),
+	Entry("collapse-threshold", "rate at which noise draws a replica to an invariant set, and the noise from which it does", theory.NewCollapseThreshold),
+	Entry("soft-threshold", "strengths of the modes of a diagonal network under label noise: all shrunk alike, the weak ones dead", theory.NewSoftThreshold),
 	Entry("scalar-two-cycle", "two-cycle of gradient descent on a scalar factorisation", theory.NewScalarTwoCycle),
 }

@@ -177,7 +177,8 @@ var samples = map[string]map[string][]sample{
 		"process": each("{process: a, of: loss}", "{process: b, of: {name: predicted-loss}}"), "process-distance": each("{between: [a, b]}", "{between: [b, a], of: loss}"),
 		"sharpness": each("{}", "{count: 2}", "{end: smallest, follow: true}", "{of: gauss-newton}", "{of: residual, layer: 2}"), "edge-spectrum": each("{most: 3}"), "morse-index": each("{}"),
 		"spectral-density": each("{bounds: [-1, 0, 2]}"), "hessian-trace": each("{}", "{of: gauss-newton, layer: 1}"), "noise-hessian-overlap": each("{}"), "predicted-loss": each("{}"), "oscillation-variance": each("{}"),
-		"orbit": each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 50}", "{steps: 40, settle: 0, blocks: 4}"), "cycle": each("{period: 1, settle: 20000}"),
+		"invariant-set-distance": each("{}", "{set: permutation}", "{units: [1]}", "{set: permutation, units: [2, 0]}", "{set: reflection, coordinates: [0]}"),
+		"orbit":                  each("{of: loss, max-period: 4}", "{of: {name: coordinate}, settle: 3, values: 3, max-period: 2, as: o}"), "lyapunov": each("{steps: 50}", "{steps: 40, settle: 0, blocks: 4}"), "cycle": each("{period: 1, settle: 20000}"),
 		"expression": each("{value: rate*S/2, as: edge, terms: [{as: S, of: {name: sharpness}}]}",
 			"{value: x^2 - l*s, terms: [{as: x, of: {name: coordinate}}, {as: l, of: {name: loss}}, {as: s, of: {name: sharpness}, column: sharpness-residual}]}"),
 	},
@@ -219,6 +220,8 @@ var samples = map[string]map[string][]sample{
 		"balanced-sharpness":   each("{strength: 2}"),
 		"chain-sharpness":      each("{variances: [2, 1], overlaps: [0.5, 1]}", "{variances: [2, 1], overlaps: [0.5, 1], depth: 3, imbalance: [0.3, -0.2], of: strength}"),
 		"imbalance-step":       each("{rate: 0.1, gain: 1, full: 2, scatter: 3, samples: 10, batch: 2}", "{rate: 0.1, gain: 1, full: 2, scatter: 3, samples: 10, batch: 2, draw: without-replacement, of: batch}"),
+		"collapse-threshold":   each("{growth: 1.5, noise: 4}", "{growth: 1.5, noise: 4, step: 0.01}", "{growth: 1.5, spread: 0.5, of: threshold}", "{growth: 1.5, noise: 4, calculus: stratonovich}"),
+		"soft-threshold":       each("{target: 1.2, temperature: 0.4}", "{target: 1.2, temperature: 0.4, of: variance}", "{targets: [1.2, 0.3, 0.1], temperature: 0.4, of: survivors}"),
 		"scalar-two-cycle":     each("{kappa: 1.1, strength: 2}"),
 
 		"least-squares-covariance": each("{inputs: [[1, 2], [-1, -1], [3, 0]], targets: [1, -1, 1], rate: 0.05, batch: 2}"),

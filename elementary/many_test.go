@@ -36,6 +36,9 @@ func manyAreOneByOne(t *testing.T) {
 				if round%3 > 1 {
 					x[i] = r.NormFloat64() * 4
 				}
+				if round%9 == 8 { // whole blocks of tiny numbers, with others between
+					x[i] = r.NormFloat64() * 1e-9
+				}
 			}
 		}
 		for name, f := range map[string]struct {

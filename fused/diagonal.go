@@ -7,12 +7,12 @@ import (
 	"sgdlab/model"
 )
 
-// squares is SGD on one row at a time of the diagonal network β = u ⊙ u − v ⊙ v,
+// row is SGD on one row at a time of the diagonal network β = u ⊙ u − v ⊙ v, or u ⊙ v,
 //
-//	u ← u − η·2cx ⊙ u,  v ← v + η·2cx ⊙ v,  c = s(⟨β, x⟩ − y) + what weighs it:
+//	u ← u − η·2cx ⊙ u,  v ← v + η·2cx ⊙ v,   or   u ← u − η·cx ⊙ v,  v ← v − η·cx ⊙ u,
 //
-// the row, the map and its product in two passes over θ and x, the gradient and the step in one.
-type squares struct {
+// with c = s(⟨β, x⟩ − y) + what weighs it: the row, the map and its product in two passes over θ and x, the gradient and the step in one.
+type row struct {
 	of   *dynamics.Descent
 	by   *dynamics.Stochastic
 	x, y *lanes.Mat
@@ -21,6 +21,9 @@ type squares struct {
 	own  lanes.Pack
 	c    lanes.Pack // one row
 	ws   lanes.Arena
+
+	dot     func(x, u, v lanes.Pack) lanes.Vec // ⟨β, x⟩
+	descend func(u, v lanes.Pack, eta, c lanes.Vec, x lanes.Pack, live lanes.Mask, bound float64) lanes.Mask
 }
 
 func diagonalRow(stepper sgdlab.Stepper, _ []sgdlab.Event) (none Kernel, ok bool) {
@@ -36,23 +39,31 @@ func diagonalRow(stepper sgdlab.Stepper, _ []sgdlab.Event) (none Kernel, ok bool
 	if !ok {
 		return none, false
 	}
-	powers, ok := net.Unwrap().(*model.DiagonalPowers)
-	if !ok || powers.Power() != 2 || net.Samples() == 1 { // of one sample the batch is the set, and rows are shared
+	if net.Samples() == 1 { // the batch is the set, and rows are shared
 		return none, false
 	}
-	s := &squares{
-		of: of, by: by, x: powers.Inputs(), y: net.Targets(), each: net.PerLabel(),
-		own: make(lanes.Pack, powers.Inputs().Cols), c: make(lanes.Pack, 1),
+	s := &row{of: of, by: by, y: net.Targets(), each: net.PerLabel(), c: make(lanes.Pack, 1)}
+	switch net := net.Unwrap().(type) {
+	case *model.DiagonalPowers:
+		if net.Power() != 2 {
+			return none, false
+		}
+		s.x, s.dot, s.descend = net.Inputs(), lanes.SquaresDot, lanes.DescendSquares
+	case model.DiagonalPair:
+		s.x, s.dot, s.descend = net.Inputs(), lanes.ProductDot, lanes.DescendProduct
+	default:
+		return none, false
 	}
+	s.own = make(lanes.Pack, s.x.Cols)
 	return Kernel{Step: s.step}, true
 }
 
-func (s *squares) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, bound float64) (lanes.Vec, lanes.Mask) {
+func (s *row) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, bound float64) (lanes.Vec, lanes.Mask) {
 	s.by.Sample.Draw(&s.rows, at)
 	d := len(s.own)
 	u, v := theta[:d], theta[d:2*d]
 	lanes.Gather(lanes.ByRows(s.own, 1, d), s.x, s.rows.Index)
-	s.c[0] = lanes.SquaresDot(s.own, u, v)
+	s.c[0] = s.dot(s.own, u, v)
 	lanes.SubGathered(lanes.ByRows(s.c, 1, 1), s.y, s.rows.Index)
 	if s.each != 1 {
 		lanes.Scale(s.c, s.each)
@@ -62,5 +73,5 @@ func (s *squares) step(theta lanes.Pack, at *sgdlab.Clock, live lanes.Mask, boun
 		w.Weigh(s.c, s.rows, at, &s.ws)
 	}
 	eta := s.of.Rate(at)
-	return eta, lanes.DescendSquares(u, v, eta, s.c[0], s.own, live, bound)
+	return eta, s.descend(u, v, eta, s.c[0], s.own, live, bound)
 }

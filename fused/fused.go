@@ -36,6 +36,7 @@ type Watch struct {
 var entries = []func(stepper sgdlab.Stepper, events []sgdlab.Event) (Kernel, bool){
 	doubleWell,
 	diagonalRow,
+	onePass,
 }
 
 // Find returns the kernel for a stepper under some events, an empty one where there is none.

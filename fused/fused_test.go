@@ -224,7 +224,8 @@ func TestDiagonalRowSteps(t *testing.T) {
 		}
 		loss := []model.Loss{model.MeanHalf(), model.SumHalf(), model.Mean()}[round%3]
 		site := &sgdlab.Site{Data: set, Place: "dynamics"}
-		site.Model = must(model.NewDiagonal(model.DiagonalSettings{Parametrisation: "difference-of-powers", Depth: 2, Loss: loss}, set))
+		of := []string{"difference-of-powers", "product"}[round/3%2]
+		site.Model = must(model.NewDiagonal(model.DiagonalSettings{Parametrisation: of, Depth: 2, Loss: loss}, set))
 		c := dynamics.SGDSettings{Rate: sgdlab.Table([]float64{0.02, 0.05}), Batch: 1}
 		if round%2 == 0 {
 			c.LabelNoise = &noise.LabelNoiseSettings{Amplitude: sgdlab.Table([]float64{.5, .1})}
@@ -264,5 +265,83 @@ func TestDiagonalRowSteps(t *testing.T) {
 		if Find(must(dynamics.NewSGD(c, site)), nil).Step != nil {
 			t.Error("a kernel for two rows")
 		}
+	}
+}
+
+// labelled is Euler and Maruyama's scheme on a perceptron with noisy labels.
+func labelled(widths []int, activation string, c noise.OutputSettings, law func(*sgdlab.Site) (sgdlab.Law, error)) *scheme.Stepper {
+	d, k := widths[0], widths[len(widths)-1]
+	set := must(data.NewTeacherStudent(data.TeacherStudentSettings{Inputs: d, Outputs: k, Samples: 32, SingularValues: []float64{1}, LabelNoise: .1}, &data.Env{Seed: 1}))
+	site := &sgdlab.Site{Data: set, Place: "noise[0]", Rate: sgdlab.Constant(1)}
+	site.Model = must(model.NewMLP(model.MLPSettings{Widths: widths, Activation: activation, Biases: len(widths) > 3}, set))
+	part := func(s *sgdlab.Site) (sgdlab.Noise, error) {
+		return noise.Join(must(noise.NewOutput(c, s)), must(law(s)))
+	}
+	settings := scheme.SDESettings{Rate: sgdlab.Constant(1), Step: sgdlab.Table([]float64{0.02, 0.05}), Noise: []sgdlab.Part[sgdlab.Noise]{part}}
+	return must(scheme.NewSDE(settings, site)).(*scheme.Stepper)
+}
+
+func gaussian(s *sgdlab.Site) (sgdlab.Law, error) {
+	return noise.NewGaussian(noise.GaussianSettings{}, s)
+}
+
+// Gradient and label noise by one forward pass are the scheme's bit for bit, under any mask.
+func TestOnePassSteps(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	uniform := func(s *sgdlab.Site) (sgdlab.Law, error) { return noise.NewUniform(noise.LawSettings{}, s) }
+	for round := range 40 {
+		widths := [][]int{{1, 1, 1}, {3, 4, 2}, {2, 3, 3, 1}}[round%3]
+		c := noise.OutputSettings{Amplitude: sgdlab.Table([]float64{.5, .1}), Batch: 1 + round%2*31}
+		law := gaussian
+		if round%4 == 3 {
+			law = uniform
+		}
+		stepper := labelled(widths, []string{"tanh", "gelu", "relu"}[round/3%3], c, law)
+		kernel := Find(stepper, nil)
+		if kernel.Step == nil {
+			t.Fatal("no kernel")
+		}
+		live := lanes.All
+		if round%5 == 0 {
+			live = lanes.Mask(r.IntN(256))
+		}
+		at := clock(r, false)
+		got := make(lanes.Pack, stepper.Of.Drift.Dim())
+		for j := range got {
+			for l := range got[j] {
+				got[j][l] = r.NormFloat64()
+			}
+		}
+		want := append(lanes.Pack{}, got...)
+		for range 20 {
+			bound := math.Abs(r.NormFloat64()) * 3
+			a, out := kernel.Step(got, at, live, bound)
+			if b := stepper.Step(want, at, live, nil); a != b || out != live&^lanes.Within(want, bound) {
+				t.Fatalf("steps of length %v, want %v; beyond %g are %08b", a, b, bound, out)
+			}
+			same(t, fmt.Sprintf("round %d, step %d", round, at.Step[0]), got, want)
+			for l := range lanes.W {
+				at.Step[l]++
+			}
+		}
+	}
+}
+
+// BenchmarkNeuron is a step of a pack of w₂ tanh(w₁x) on 32 samples, far from the set where both weights are 0, and on the way to it.
+func BenchmarkNeuron(b *testing.B) {
+	for name, size := range map[string]float64{"awake": 0.5, "collapsed": 1e-20} {
+		b.Run(name, func(b *testing.B) {
+			stepper := labelled([]int{1, 1, 1}, "tanh", noise.OutputSettings{Amplitude: sgdlab.Constant(1), Batch: 1}, gaussian)
+			kernel := Find(stepper, nil)
+			at := &sgdlab.Clock{}
+			theta := make(lanes.Pack, 2)
+			for b.Loop() {
+				theta[0], theta[1] = lanes.Splat(size), lanes.Splat(size/2)
+				kernel.Step(theta, at, lanes.All, 1e9)
+				for l := range lanes.W {
+					at.Step[l]++
+				}
+			}
+		})
 	}
 }

@@ -81,11 +81,22 @@ func dotAVX2(out *float64, a *float64, b *float64, n int)
 //go:noescape
 func squaresDotAVX2(out *float64, x *float64, u *float64, v *float64, n int)
 
+// productDotAVX2 is the sum of x ⊙ (u ⊙ v) over n rows, u ⊙ v rounded, in four parts.
+//
+//go:noescape
+func productDotAVX2(out *float64, x *float64, u *float64, v *float64, n int)
+
 // descendSquaresAVX2 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.
 // It returns the lanes with a magnitude that is not at most bound.
 //
 //go:noescape
 func descendSquaresAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
+
+// descendProductAVX2 is u −= s·tx ⊙ v, v −= s·tx ⊙ u, u the one before, over n rows on the lanes of m, one factor per lane; the others keep their bits.
+// It returns the lanes with a magnitude that is not at most bound.
+//
+//go:noescape
+func descendProductAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
 
 // sumAVX2 is the sum of n rows, in four parts.
 //
@@ -191,11 +202,22 @@ func dotAVX512(out *float64, a *float64, b *float64, n int)
 //go:noescape
 func squaresDotAVX512(out *float64, x *float64, u *float64, v *float64, n int)
 
+// productDotAVX512 is the sum of x ⊙ (u ⊙ v) over n rows, u ⊙ v rounded, in four parts.
+//
+//go:noescape
+func productDotAVX512(out *float64, x *float64, u *float64, v *float64, n int)
+
 // descendSquaresAVX512 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.
 // It returns the lanes with a magnitude that is not at most bound.
 //
 //go:noescape
 func descendSquaresAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
+
+// descendProductAVX512 is u −= s·tx ⊙ v, v −= s·tx ⊙ u, u the one before, over n rows on the lanes of m, one factor per lane; the others keep their bits.
+// It returns the lanes with a magnitude that is not at most bound.
+//
+//go:noescape
+func descendProductAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
 
 // sumAVX512 is the sum of n rows, in four parts.
 //

@@ -2669,6 +2669,93 @@ done:
 	VZEROUPPER
 	RET
 
+// func productDotAVX2(out *float64, x *float64, u *float64, v *float64, n int)
+// Requires: AVX, FMA3
+TEXT ·productDotAVX2(SB), NOSPLIT, $0-40
+	MOVQ   x+8(FP), R8
+	MOVQ   u+16(FP), R9
+	MOVQ   v+24(FP), R10
+	MOVQ   n+32(FP), CX
+	XORQ   AX, AX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	SUBQ   $0x04, CX
+	JLT    rest
+
+four:
+	VMOVUPD     (R9)(AX*1), Y8
+	VMULPD      (R10)(AX*1), Y8, Y8
+	VFMADD231PD (R8)(AX*1), Y8, Y0
+	VMOVUPD     32(R9)(AX*1), Y8
+	VMULPD      32(R10)(AX*1), Y8, Y8
+	VFMADD231PD 32(R8)(AX*1), Y8, Y1
+	VMOVUPD     64(R9)(AX*1), Y8
+	VMULPD      64(R10)(AX*1), Y8, Y8
+	VFMADD231PD 64(R8)(AX*1), Y8, Y2
+	VMOVUPD     96(R9)(AX*1), Y8
+	VMULPD      96(R10)(AX*1), Y8, Y8
+	VFMADD231PD 96(R8)(AX*1), Y8, Y3
+	VMOVUPD     128(R9)(AX*1), Y8
+	VMULPD      128(R10)(AX*1), Y8, Y8
+	VFMADD231PD 128(R8)(AX*1), Y8, Y4
+	VMOVUPD     160(R9)(AX*1), Y8
+	VMULPD      160(R10)(AX*1), Y8, Y8
+	VFMADD231PD 160(R8)(AX*1), Y8, Y5
+	VMOVUPD     192(R9)(AX*1), Y8
+	VMULPD      192(R10)(AX*1), Y8, Y8
+	VFMADD231PD 192(R8)(AX*1), Y8, Y6
+	VMOVUPD     224(R9)(AX*1), Y8
+	VMULPD      224(R10)(AX*1), Y8, Y8
+	VFMADD231PD 224(R8)(AX*1), Y8, Y7
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x04, CX
+	JGE         four
+
+rest:
+	CMPQ        CX, $-4
+	JEQ         done
+	VMOVUPD     (R9)(AX*1), Y8
+	VMULPD      (R10)(AX*1), Y8, Y8
+	VFMADD231PD (R8)(AX*1), Y8, Y0
+	VMOVUPD     32(R9)(AX*1), Y8
+	VMULPD      32(R10)(AX*1), Y8, Y8
+	VFMADD231PD 32(R8)(AX*1), Y8, Y1
+	CMPQ        CX, $-3
+	JEQ         done
+	VMOVUPD     64(R9)(AX*1), Y8
+	VMULPD      64(R10)(AX*1), Y8, Y8
+	VFMADD231PD 64(R8)(AX*1), Y8, Y2
+	VMOVUPD     96(R9)(AX*1), Y8
+	VMULPD      96(R10)(AX*1), Y8, Y8
+	VFMADD231PD 96(R8)(AX*1), Y8, Y3
+	CMPQ        CX, $-2
+	JEQ         done
+	VMOVUPD     128(R9)(AX*1), Y8
+	VMULPD      128(R10)(AX*1), Y8, Y8
+	VFMADD231PD 128(R8)(AX*1), Y8, Y4
+	VMOVUPD     160(R9)(AX*1), Y8
+	VMULPD      160(R10)(AX*1), Y8, Y8
+	VFMADD231PD 160(R8)(AX*1), Y8, Y5
+
+done:
+	VADDPD  Y2, Y0, Y0
+	VADDPD  Y6, Y4, Y4
+	VADDPD  Y4, Y0, Y0
+	VADDPD  Y3, Y1, Y1
+	VADDPD  Y7, Y5, Y5
+	VADDPD  Y5, Y1, Y1
+	MOVQ    out+0(FP), AX
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VZEROUPPER
+	RET
+
 // func descendSquaresAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
 // Requires: AVX, AVX2, FMA3
 TEXT ·descendSquaresAVX2(SB), NOSPLIT, $0-72
@@ -2733,6 +2820,84 @@ row:
 	VMULPD       Y0, Y8, Y1
 	VMOVAPD      Y8, Y9
 	VFMADD231PD  Y1, Y3, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y12, Y12
+	VBLENDVPD    Y5, Y9, Y8, Y8
+	VMOVUPD      Y8, 32(R10)(AX*1)
+	ADDQ         $0x40, AX
+	CMPQ         AX, CX
+	JLT          row
+	VMOVMSKPD    Y11, AX
+	VMOVMSKPD    Y12, BX
+	SHLQ         $0x04, BX
+	ORQ          BX, AX
+	MOVQ         AX, ret+64(FP)
+	VZEROUPPER
+	RET
+
+// func descendProductAVX2(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
+// Requires: AVX, AVX2, FMA3
+TEXT ·descendProductAVX2(SB), NOSPLIT, $0-72
+	VPBROADCASTQ m+48(FP), Y4
+	VPAND        laneBits<>+32(SB), Y4, Y5
+	VPAND        laneBits<>+0(SB), Y4, Y4
+	VPCMPEQQ     laneBits<>+32(SB), Y5, Y5
+	VPCMPEQQ     laneBits<>+0(SB), Y4, Y4
+	MOVQ         s+16(FP), AX
+	VMOVUPD      (AX), Y2
+	VMOVUPD      32(AX), Y3
+	MOVQ         t+24(FP), AX
+	VMOVUPD      (AX), Y6
+	VMOVUPD      32(AX), Y7
+	VXORPD       Y10, Y10, Y10
+	VXORPD       Y11, Y11, Y11
+	VXORPD       Y12, Y12, Y12
+	VMOVUPD      magnitudes<>+0(SB), Y13
+	VBROADCASTSD bound+56(FP), Y14
+	MOVQ         x+32(FP), R8
+	MOVQ         u+0(FP), R9
+	MOVQ         v+8(FP), R10
+	MOVQ         n+40(FP), CX
+	SHLQ         $0x06, CX
+	XORQ         AX, AX
+
+row:
+	VMOVUPD      (R8)(AX*1), Y0
+	VFMADD213PD  Y10, Y6, Y0
+	VMOVUPD      (R9)(AX*1), Y8
+	VMULPD       (R10)(AX*1), Y0, Y1
+	VMULPD       Y0, Y8, Y0
+	VMOVAPD      Y8, Y9
+	VFNMADD231PD Y1, Y2, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y11, Y11
+	VBLENDVPD    Y4, Y9, Y8, Y8
+	VMOVUPD      Y8, (R9)(AX*1)
+	VMOVUPD      (R10)(AX*1), Y8
+	VMOVAPD      Y8, Y9
+	VFNMADD231PD Y0, Y2, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y11, Y11
+	VBLENDVPD    Y4, Y9, Y8, Y8
+	VMOVUPD      Y8, (R10)(AX*1)
+	VMOVUPD      32(R8)(AX*1), Y0
+	VFMADD213PD  Y10, Y7, Y0
+	VMOVUPD      32(R9)(AX*1), Y8
+	VMULPD       32(R10)(AX*1), Y0, Y1
+	VMULPD       Y0, Y8, Y0
+	VMOVAPD      Y8, Y9
+	VFNMADD231PD Y1, Y3, Y9
+	VANDPD       Y9, Y13, Y15
+	VCMPPD       $0x06, Y14, Y15, Y15
+	VORPD        Y15, Y12, Y12
+	VBLENDVPD    Y5, Y9, Y8, Y8
+	VMOVUPD      Y8, 32(R9)(AX*1)
+	VMOVUPD      32(R10)(AX*1), Y8
+	VMOVAPD      Y8, Y9
+	VFNMADD231PD Y0, Y3, Y9
 	VANDPD       Y9, Y13, Y15
 	VCMPPD       $0x06, Y14, Y15, Y15
 	VORPD        Y15, Y12, Y12
@@ -8414,6 +8579,64 @@ done:
 	VZEROUPPER
 	RET
 
+// func productDotAVX512(out *float64, x *float64, u *float64, v *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·productDotAVX512(SB), NOSPLIT, $0-40
+	MOVQ   x+8(FP), R8
+	MOVQ   u+16(FP), R9
+	MOVQ   v+24(FP), R10
+	MOVQ   n+32(FP), CX
+	XORQ   AX, AX
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	SUBQ   $0x04, CX
+	JLT    rest
+
+four:
+	VMOVUPD     (R9)(AX*1), Z4
+	VMULPD      (R10)(AX*1), Z4, Z4
+	VFMADD231PD (R8)(AX*1), Z4, Z0
+	VMOVUPD     64(R9)(AX*1), Z4
+	VMULPD      64(R10)(AX*1), Z4, Z4
+	VFMADD231PD 64(R8)(AX*1), Z4, Z1
+	VMOVUPD     128(R9)(AX*1), Z4
+	VMULPD      128(R10)(AX*1), Z4, Z4
+	VFMADD231PD 128(R8)(AX*1), Z4, Z2
+	VMOVUPD     192(R9)(AX*1), Z4
+	VMULPD      192(R10)(AX*1), Z4, Z4
+	VFMADD231PD 192(R8)(AX*1), Z4, Z3
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x04, CX
+	JGE         four
+
+rest:
+	CMPQ        CX, $-4
+	JEQ         done
+	VMOVUPD     (R9)(AX*1), Z4
+	VMULPD      (R10)(AX*1), Z4, Z4
+	VFMADD231PD (R8)(AX*1), Z4, Z0
+	CMPQ        CX, $-3
+	JEQ         done
+	VMOVUPD     64(R9)(AX*1), Z4
+	VMULPD      64(R10)(AX*1), Z4, Z4
+	VFMADD231PD 64(R8)(AX*1), Z4, Z1
+	CMPQ        CX, $-2
+	JEQ         done
+	VMOVUPD     128(R9)(AX*1), Z4
+	VMULPD      128(R10)(AX*1), Z4, Z4
+	VFMADD231PD 128(R8)(AX*1), Z4, Z2
+
+done:
+	VADDPD  Z1, Z0, Z0
+	VADDPD  Z3, Z2, Z2
+	VADDPD  Z2, Z0, Z0
+	MOVQ    out+0(FP), AX
+	VMOVUPD Z0, (AX)
+	VZEROUPPER
+	RET
+
 // func descendSquaresAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
 TEXT ·descendSquaresAVX512(SB), NOSPLIT, $0-72
@@ -8572,6 +8795,170 @@ rowFirst:
 	VMOVUPD      (R10)(AX*1), Z1
 	VMULPD       Z4, Z1, Z5
 	VFMADD231PD  Z5, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VMOVUPD      Z0, K1, (R9)(AX*1)
+	VMOVUPD      Z1, K1, (R10)(AX*1)
+
+rowDone:
+	KMOVB K3, AX
+	MOVQ  AX, ret+64(FP)
+	VZEROUPPER
+	RET
+
+// func descendProductAVX512(u *float64, v *float64, s *float64, t *float64, x *float64, n int, m uint64, bound float64) uint64
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+TEXT ·descendProductAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSD bound+56(FP), Z7
+	VPBROADCASTQ magnitude<>+0(SB), Z8
+	KXORW        K3, K3, K3
+	MOVQ         s+16(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z2
+	MOVQ         t+24(FP), AX
+	VMOVUPD      (AX), X16
+	VMOVUPD      16(AX), X17
+	VMOVUPD      32(AX), X18
+	VMOVUPD      48(AX), X19
+	VINSERTF64X2 $0x01, X17, Y16, Y16
+	VINSERTF64X2 $0x01, X19, Y18, Y18
+	VINSERTF64X4 $0x01, Y18, Z16, Z3
+	VPXORQ       Z6, Z6, Z6
+	KMOVQ        m+48(FP), K1
+	MOVQ         x+32(FP), R8
+	MOVQ         u+0(FP), R9
+	MOVQ         v+8(FP), R10
+	MOVQ         n+40(FP), CX
+	DECQ         CX
+	SHLQ         $0x06, CX
+	KMOVQ        K1, AX
+	CMPQ         AX, $0x000000ff
+	JNE          some
+	XORQ         AX, AX
+	JMP          allFirst
+
+all:
+	VMOVUPD      (R8)(AX*1), Z4
+	VFMADD213PD  Z6, Z3, Z4
+	VMOVUPD      (R9)(AX*1), Z0
+	VMOVUPD      (R10)(AX*1), Z1
+	VMULPD       Z4, Z1, Z5
+	VMULPD       Z4, Z0, Z4
+	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VFNMADD231PD Z4, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VMOVUPD      Z0, (R9)(AX*1)
+	VMOVUPD      Z1, (R10)(AX*1)
+	VMOVUPD      64(R8)(AX*1), Z4
+	VFMADD213PD  Z6, Z3, Z4
+	VMOVUPD      64(R9)(AX*1), Z0
+	VMOVUPD      64(R10)(AX*1), Z1
+	VMULPD       Z4, Z1, Z5
+	VMULPD       Z4, Z0, Z4
+	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VFNMADD231PD Z4, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VMOVUPD      Z0, 64(R9)(AX*1)
+	VMOVUPD      Z1, 64(R10)(AX*1)
+	ADDQ         $0x00000080, AX
+
+allFirst:
+	CMPQ         AX, CX
+	JLT          all
+	JNE          allDone
+	VMOVUPD      (R8)(AX*1), Z4
+	VFMADD213PD  Z6, Z3, Z4
+	VMOVUPD      (R9)(AX*1), Z0
+	VMOVUPD      (R10)(AX*1), Z1
+	VMULPD       Z4, Z1, Z5
+	VMULPD       Z4, Z0, Z4
+	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VFNMADD231PD Z4, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VMOVUPD      Z0, (R9)(AX*1)
+	VMOVUPD      Z1, (R10)(AX*1)
+
+allDone:
+	KMOVB K3, AX
+	MOVQ  AX, ret+64(FP)
+	VZEROUPPER
+	RET
+
+some:
+	XORQ AX, AX
+	JMP  rowFirst
+
+row:
+	VMOVUPD      (R8)(AX*1), Z4
+	VFMADD213PD  Z6, Z3, Z4
+	VMOVUPD      (R9)(AX*1), Z0
+	VMOVUPD      (R10)(AX*1), Z1
+	VMULPD       Z4, Z1, Z5
+	VMULPD       Z4, Z0, Z4
+	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VFNMADD231PD Z4, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VMOVUPD      Z0, K1, (R9)(AX*1)
+	VMOVUPD      Z1, K1, (R10)(AX*1)
+	VMOVUPD      64(R8)(AX*1), Z4
+	VFMADD213PD  Z6, Z3, Z4
+	VMOVUPD      64(R9)(AX*1), Z0
+	VMOVUPD      64(R10)(AX*1), Z1
+	VMULPD       Z4, Z1, Z5
+	VMULPD       Z4, Z0, Z4
+	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VFNMADD231PD Z4, Z2, Z1
+	VPANDQ       Z1, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VMOVUPD      Z0, K1, 64(R9)(AX*1)
+	VMOVUPD      Z1, K1, 64(R10)(AX*1)
+	ADDQ         $0x00000080, AX
+
+rowFirst:
+	CMPQ         AX, CX
+	JLT          row
+	JNE          rowDone
+	VMOVUPD      (R8)(AX*1), Z4
+	VFMADD213PD  Z6, Z3, Z4
+	VMOVUPD      (R9)(AX*1), Z0
+	VMOVUPD      (R10)(AX*1), Z1
+	VMULPD       Z4, Z1, Z5
+	VMULPD       Z4, Z0, Z4
+	VFNMADD231PD Z5, Z2, Z0
+	VPANDQ       Z0, Z8, Z5
+	VCMPPD       $0x06, Z7, Z5, K2
+	KORW         K2, K3, K3
+	VFNMADD231PD Z4, Z2, Z1
 	VPANDQ       Z1, Z8, Z5
 	VCMPPD       $0x06, Z7, Z5, K2
 	KORW         K2, K3, K3

@@ -100,8 +100,8 @@ func vectorRows(t *testing.T) {
 	for i := range 4096 {
 		n, m, bound := r.IntN(10), Mask(i), math.Abs(odd(r))
 		a, b, d, s, u := oddPack(r, n), oddPack(r, n), oddPack(r, n), oddPack(r, 1)[0], oddPack(r, 1)[0]
-		b2, b3 := clone(b), clone(b)
-		var out2, out3 Mask
+		b2, b3, b4, b5 := clone(b), clone(b), clone(b), clone(b)
+		var out2, out3, out4, out5 Mask
 		for name, k := range map[string][2]func(dst, a Pack){
 			"add":            {func(dst, a Pack) { add(dst, a, b) }, func(dst, a Pack) { addGo(dst, a, b) }},
 			"sub":            {func(dst, a Pack) { sub(dst, a, b) }, func(dst, a Pack) { subGo(dst, a, b) }},
@@ -114,6 +114,7 @@ func vectorRows(t *testing.T) {
 			"descendAdd":     {func(dst, a Pack) { descendAdd(dst, &s, a, &u, b, m) }, func(dst, a Pack) { descendAddGo(dst, &s, a, &u, b, m) }},
 			"descend":        {func(dst, a Pack) { descend(dst, &s, a, m) }, func(dst, a Pack) { descendGo(dst, &s, a, m) }},
 			"descendSquares": {func(dst, a Pack) { out2 = m & descendSquares(dst, b2, &s, &u, a, m, bound) }, func(dst, a Pack) { out3 = descendSquaresGo(dst, b3, &s, &u, a, m, bound) }},
+			"descendProduct": {func(dst, a Pack) { out4 = m & descendProduct(dst, b4, &s, &u, a, m, bound) }, func(dst, a Pack) { out5 = descendProductGo(dst, b5, &s, &u, a, m, bound) }},
 			"copyLanes":      {func(dst, a Pack) { copyLanes(dst, a, m) }, func(dst, a Pack) { copyLanesGo(dst, a, m) }},
 		} {
 			got, want := clone(d), clone(d)
@@ -127,9 +128,11 @@ func vectorRows(t *testing.T) {
 		}
 		equal(t, "dot", Pack{dot(a, b)}, Pack{dotGo(a, b)}, All)
 		equal(t, "the other pack", b2, b3, All)
-		if out2 != out3 {
-			t.Errorf("out of bounds: %08b, want %08b", out2, out3)
+		equal(t, "the other factor", b4, b5, All)
+		if out2 != out3 || out4 != out5 {
+			t.Errorf("out of bounds: %08b and %08b, want %08b and %08b", out2, out4, out3, out5)
 		}
+		equal(t, "productDot", Pack{productDot(a, b, d)}, Pack{productDotGo(a, b, d)}, All)
 		equal(t, "squaresDot", Pack{squaresDot(a, b, d)}, Pack{squaresDotGo(a, b, d)}, All)
 		equal(t, "sum", Pack{sum(a)}, Pack{sumGo(a)}, All)
 		equal(t, "maxAbs", Pack{maxAbs(a)}, Pack{maxAbsGo(a)}, All)

@@ -229,6 +229,25 @@ func DescendSquares(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) Mas
 	return live & descendSquares(u, v, &eta, &c, x, live, bound)
 }
 
+// ProductDot is Dot(x, u ⊙ v) = Σⱼ xⱼuⱼvⱼ, uⱼvⱼ rounded, in one pass.
+func ProductDot(x, u, v Pack) Vec {
+	match("ProductDot", len(x), len(u))
+	match("ProductDot", len(x), len(v))
+	return productDot(x, u, v)
+}
+
+// DescendProduct is a step down the slope c of Σⱼ xⱼuⱼvⱼ on the live lanes,
+//
+//	u ← u − η·cx ⊙ v,  v ← v − η·cx ⊙ u,
+//
+// both from the u and v before, with g = fma(x, c, 0), u ← fma(−η, g·v, u) and v ← fma(−η, g·u, v), products rounded. It returns the live
+// lanes in which some |uⱼ| or |vⱼ| is then not at most bound.
+func DescendProduct(u, v Pack, eta, c Vec, x Pack, live Mask, bound float64) Mask {
+	match("DescendProduct", len(u), len(x))
+	match("DescendProduct", len(v), len(x))
+	return live & descendProduct(u, v, &eta, &c, x, live, bound)
+}
+
 // Sum is Σⱼ aⱼ in each lane, summed in four parts as Dot is.
 func Sum(a Pack) Vec {
 	return sum(a)

@@ -40,6 +40,12 @@ func descendSquares(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) Ma
 	return descendSquaresGo(u, v, eta, c, x, live, bound)
 }
 
+func productDot(x, u, v Pack) Vec { return productDotGo(x, u, v) }
+
+func descendProduct(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) Mask {
+	return descendProductGo(u, v, eta, c, x, live, bound)
+}
+
 func sum(a Pack) Vec { return sumGo(a) }
 
 func maxAbs(a Pack) Vec { return maxAbsGo(a) }

@@ -221,6 +221,35 @@ func descendSquaresGo(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) 
 	return out
 }
 
+func productDotGo(x, u, v Pack) Vec {
+	var s quarters
+	for j := range x {
+		p, q, w, part := &u[j], &v[j], &x[j], &s[j%4]
+		for l := range part {
+			part[l] = math.FMA(w[l], float64(p[l]*q[l]), part[l])
+		}
+	}
+	return s.total()
+}
+
+func descendProductGo(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) (out Mask) {
+	for j := range x {
+		p, q, w := &u[j], &v[j], &x[j]
+		for l := range w {
+			if live.Has(l) {
+				g := math.FMA(w[l], c[l], 0)
+				du, dv := float64(g*q[l]), float64(g*p[l])
+				p[l] = math.FMA(-eta[l], du, p[l])
+				q[l] = math.FMA(-eta[l], dv, q[l])
+				if !(math.Abs(p[l]) <= bound) || !(math.Abs(q[l]) <= bound) {
+					out |= 1 << l
+				}
+			}
+		}
+	}
+	return out
+}
+
 func sumGo(a Pack) Vec {
 	var s quarters
 	for j := range a {

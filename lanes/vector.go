@@ -277,6 +277,31 @@ func descendSquares(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) Ma
 	return descendSquaresGo(u, v, eta, c, x, live, bound)
 }
 
+func productDot(x, u, v Pack) (s Vec) {
+	switch {
+	case len(x) == 0:
+	case hasAVX512:
+		productDotAVX512(&s[0], &x[0][0], &u[0][0], &v[0][0], len(x))
+	case hasAVX2:
+		productDotAVX2(&s[0], &x[0][0], &u[0][0], &v[0][0], len(x))
+	default:
+		s = productDotGo(x, u, v)
+	}
+	return s
+}
+
+func descendProduct(u, v Pack, eta, c *Vec, x Pack, live Mask, bound float64) Mask {
+	switch {
+	case len(x) == 0:
+		return None
+	case hasAVX512:
+		return Mask(descendProductAVX512(&u[0][0], &v[0][0], &eta[0], &c[0], &x[0][0], len(x), uint64(live), bound))
+	case hasAVX2:
+		return Mask(descendProductAVX2(&u[0][0], &v[0][0], &eta[0], &c[0], &x[0][0], len(x), uint64(live), bound))
+	}
+	return descendProductGo(u, v, eta, c, x, live, bound)
+}
+
 func sum(a Pack) (s Vec) {
 	switch {
 	case len(a) == 0:

@@ -128,11 +128,17 @@ func (r *Risk) Loss(theta lanes.Pack, ws *lanes.Arena) lanes.Vec {
 // Grad is dst = ∇L(θ), summed over the rows.
 func (r *Risk) Grad(dst, theta lanes.Pack, ws *lanes.Arena) {
 	defer ws.Release(ws.Mark())
+	r.GradTape(dst, theta, ws)
+}
+
+// GradTape is Grad that leaves its tape, in ws, to other pullbacks over all rows at the same θ.
+func (r *Risk) GradTape(dst, theta lanes.Pack, ws *lanes.Arena) (tape lanes.Pack) {
 	all := sgdlab.AllRows(r.n)
 	c := ws.Pack(r.n * r.outputs)
-	tape := r.net.Predict(c, theta, all, ws)
+	tape = r.net.Predict(c, theta, all, ws)
 	r.rho.slope(jet{c}, 1, r.p, all)
 	r.net.Pullback(dst, theta, c, all, tape, ws)
+	return tape
 }
 
 // GaussNewtonVec is dst = p Jᵀρ″Jv.

@@ -23,6 +23,7 @@ type Formula struct {
 	sigma      *formula.Program
 	slopes     []entry // (entry, variable): derivatives that are not 0 everywhere
 	along      *formula.Program
+	induced    []string // ½Σ(∂σ)σ
 }
 
 // entry says where a result of a program belongs: entry (row, column) of σ, and the variable by which it is derived.
@@ -92,6 +93,15 @@ func NewFormula(c FormulaSettings, s *sgdlab.Site) (sgdlab.Source, error) {
 	}
 	if f.kind, err = kindOf(g, sigma); err != nil {
 		return none, fmt.Errorf("sigma: %w", err)
+	}
+	for i := range sigma {
+		sum := g.Number(0)
+		for j := range sigma[i] {
+			for k := range sigma {
+				sum = g.Make(formula.Add, sum, g.Make(formula.Multiply, g.Derivative(sigma[i][j], k), sigma[k][j]))
+			}
+		}
+		f.induced = append(f.induced, g.String(g.Make(formula.Multiply, g.Number(0.5), sum)))
 	}
 	if f.sigma, err = g.Compile(entries...); err != nil {
 		return none, fmt.Errorf("sigma: %w", err)
@@ -182,6 +192,9 @@ func kindOf(g *formula.Graph, sigma [][]formula.Ref) (sgdlab.NoiseKind, error) {
 	}
 	return sgdlab.CommutativeNoise, nil
 }
+
+// Induced is the drift ½Σ(∂σ)σ that parts the senses, a coordinate after the other, at scale 1.
+func (f *Formula) Induced() []string { return append([]string(nil), f.induced...) }
 
 // Width is m.
 func (f *Formula) Width() int { return f.width }

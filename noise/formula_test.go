@@ -130,3 +130,41 @@ type plane struct{}
 func (plane) Dim() int                                { return 2 }
 func (plane) Loss(lanes.Pack, *lanes.Arena) lanes.Vec { return lanes.Vec{} }
 func (plane) Grad(dst, _ lanes.Pack, _ *lanes.Arena)  { lanes.Zero(dst) }
+
+// ½Σ(∂σ)σ as it is printed, by hand.
+func TestInduced(t *testing.T) {
+	for _, c := range []struct {
+		variables []string
+		sigma     [][]string
+		want      []string // expressions of the same value
+	}{
+		{[]string{"x"}, [][]string{{"x"}}, []string{"x/2"}},
+		{[]string{"x"}, [][]string{{"x^2"}}, []string{"x^3"}},
+		{[]string{"u", "v"}, [][]string{{"v"}, {"u"}}, []string{"u/2", "v/2"}},
+		{[]string{"x", "y"}, [][]string{{"1", "y"}, {"0", "x*y"}}, []string{"x*y/2", "(y^2 + x^2*y)/2"}},
+	} {
+		s := formula.Settings{Variables: c.variables}
+		src, err := NewFormula(FormulaSettings{Sigma: c.sigma, Settings: s, Scale: sgdlab.Constant(1)}, &sgdlab.Site{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, text := range src.Factor.(*Formula).Induced() {
+			g, err := s.Graph(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := g.Parse(text)
+			if err != nil {
+				t.Fatalf("%q: %v", text, err)
+			}
+			want, err := g.Parse(c.want[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := []float64{0.7, -1.3}[:len(c.variables)]
+			if a, b := g.Eval(got, x), g.Eval(want, x); math.Abs(a-b) > 1e-14 {
+				t.Errorf("½Σ(∂σ)σ of %v is %s, %.15g; want %s, %.15g", c.sigma, text, a, c.want[i], b)
+			}
+		}
+	}
+}

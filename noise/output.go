@@ -28,10 +28,26 @@ func (f Output) factor() float64 { return f.Each / math.Sqrt(float64(f.Model.Sam
 func (f Output) Apply(dst, theta, xi lanes.Pack, ws *lanes.Arena) {
 	mark := ws.Mark()
 	c := ws.Pack(len(xi))
-	lanes.Copy(c, xi)
-	lanes.Scale(c, f.factor())
+	f.Weights(c, xi)
 	f.Model.Pullback(dst, theta, c, sgdlab.AllRows(f.Model.Samples()), nil, ws)
 	ws.Release(mark)
+}
+
+// OfOutputs is Output where a factor is one, with or without its transpose.
+func OfOutputs(f sgdlab.Factor) (Output, bool) {
+	switch f := f.(type) {
+	case Output:
+		return f, true
+	case outputT:
+		return f.Output, true
+	}
+	return Output{}, false
+}
+
+// Weights is c = aξ/√n, what the rows are weighted with.
+func (f Output) Weights(c, xi lanes.Pack) {
+	lanes.Copy(c, xi)
+	lanes.Scale(c, f.factor())
 }
 
 // outputT is Output of a network that knows its tangents.

@@ -22,6 +22,9 @@ func (f Proportional) ApplyT(dst, theta, v lanes.Pack, _ *lanes.Arena) { lanes.M
 // ApplyAlong is dst = v ⊙ ξ.
 func (f Proportional) ApplyAlong(dst, _, v, xi lanes.Pack, _ *lanes.Arena) { lanes.Mul(dst, v, xi) }
 
+// Induced is ½Σ(∂σ)σ, of each coordinate.
+func (f Proportional) Induced() []string { return []string{"theta/2"} }
+
 // Kind is diagonal.
 func (f Proportional) Kind() sgdlab.NoiseKind { return sgdlab.DiagonalNoise }
 

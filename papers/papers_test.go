@@ -184,6 +184,8 @@ func TestPerturbedTheories(t *testing.T) {
 		"varre-2024":            {"log-det-decay", "noise-balance"},
 		"lyu-zhu-2023":          {"rank-one-balance"},
 		"corlouer-2026":         {"mode-diffusion-peak", "mode-deviation"},
+		"chen-2023":             {"collapse-threshold", "soft-threshold"},
+		"ito-or-stratonovich":   {"collapse-threshold", "soft-threshold"},
 	}
 	// Claims that a theory wrong by 5 % does not turn, as their own tolerance is wider: what does.
 	wide := map[string]float64{
@@ -508,6 +510,16 @@ var sheetClaims = map[string]map[string][]string{
 		"sub-determinants":     {"whole-follows", "whole-is-pathwise", "part-is-not", "part-needs-the-rest"},
 		"0.5 Itô":              {"ito", "stratonovich"},
 		"9e isotropic noise":   {"isotropic-noise-raises", "isotropic-noise-unseen"},
+	},
+	"chen-2023": { // sheet 6 of that on the noise of SGD
+		"1 quartic well":                {"well-square", "balance", "sense"},
+		"2 SC 3 threshold":              {"neuron-rate-3", "neuron-rate-4", "neuron-threshold", "neuron-below"},
+		"3 SC 4 shrinkage":              {"mode-mean", "mode-variance", "mode-variance-20"},
+		"4 drop of the rate, survivors": {"survivors", "recovers-strong", "recovers-weak", "stays-dead", "generalises"},
+	},
+	"ito-or-stratonovich": { // no sheet: corrections 5 and 6 of that on the noise of SGD
+		"u² − v²":             {"sgd-shrinks", "ito-shrinks", "ito-is-sgd", "stratonovich-keeps", "product-law"},
+		"the threshold, SC 4": {"descent-threshold", "ito-threshold", "stratonovich-threshold", "descent-dies", "ito-dies", "stratonovich-lives"},
 	},
 	"milstein-1974": { // no sheet: the theorem that the paper is known for, and Maruyama's beside it
 		"strong orders": {"euler-order", "milstein-order", "milstein-closer"},

@@ -50,6 +50,8 @@ func TestTheoriesCiteSources(t *testing.T) {
 		made(theory.NewBalancedSharpness(theory.BalancedSharpness{Strength: 1, Scale: nan}, nil)),
 		made(theory.NewChainSharpness(theory.ChainSharpness{Variances: []float64{2, 1}, Overlaps: []float64{0.5, 1}, Scale: nan}, nil)),
 		made(theory.NewImbalanceStep(theory.ImbalanceStep{Rate: 0.1, Gain: 1, Full: 1, Scatter: 1, Samples: 10, Batch: 2}, nil)),
+		made(theory.NewCollapseThreshold(theory.CollapseThreshold{Growth: 1, Spread: nan, Noise: 3, Step: nan, Of: "rate"}, nil)),
+		made(theory.NewSoftThreshold(theory.SoftThreshold{Target: 1, Curvature: nan, Temperature: 0.5, Of: "mean", Level: 1e-3}, nil)),
 		made(theory.NewScalarTwoCycle(theory.ScalarTwoCycle{Kappa: 1.1, Strength: 1, Of: "upper"}, nil)),
 		made(theory.NewStrictSaddle(theory.StrictSaddle{Growth: 1, Temperature: 0.1, Radius: 1}, nil)),
 		made(theory.NewDegenerateSaddle(theory.DegenerateSaddle{Power: 4, Coefficient: 1, Temperature: 0.1, Radius: nan}, nil)),

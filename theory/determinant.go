@@ -115,7 +115,7 @@ func labelNoiseAlone(r *sgdlab.Run, law string) (discrete bool, err error) {
 	}
 	for _, at := range []string{"label-noise.per", "noise.per", "noise[0].per"} {
 		if r.Word != nil && r.Word(at) == "step" {
-			return false, errors.New("all labels of a step share one draw; log-det-decay is for noise that is fresh for every label")
+			return false, fmt.Errorf("all labels of a step share one draw; %s is for noise that is fresh for every label", law)
 		}
 	}
 	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {

@@ -300,6 +300,10 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			senses, err := st.Senses()
+			if err != nil {
+				return err
+			}
 			workers := a.cores()
 			out := a.dir
 			if out == "" {
@@ -320,12 +324,15 @@ func (a *app) checkCommand() *cobra.Command {
 					"memory_bytes_at_most": store.Number(memory), "memory_bytes_free": store.Number(unused), "does_not_fit": append([]string{}, tight...),
 					"spec": jsonOf(st.Root), "points": len(st.Points), "cells": len(st.Cells), "shards": len(st.Shards), "replicas": cost.Replicas,
 					"replica_steps_at_most": cost.Steps, "seconds_at_most": store.Number(cost.Seconds / float64(workers)),
-					"replica_steps_likely": cost.LikelySteps, "seconds_likely": store.Number(cost.Likely(workers)), "warnings": st.Warnings,
+					"replica_steps_likely": cost.LikelySteps, "seconds_likely": store.Number(cost.Likely(workers)), "warnings": st.Warnings, "senses": append([]string{}, senses...),
 				})
 			}
 			fmt.Fprintf(a.out, "%s\n", spec.Marshal(st.Root))
 			for _, w := range st.Warnings {
 				fmt.Fprintf(a.out, "# note: %s\n", w)
+			}
+			for _, line := range senses {
+				fmt.Fprintf(a.out, "# %s\n", line)
 			}
 			fmt.Fprintf(a.out, "# %s × %d dynamics = %s, %s, %s\n", count(len(st.Points), "point"), len(st.Arms), count(len(st.Cells), "cell"), count(int(cost.Replicas), "replica"), count(len(st.Shards), "shard"))
 			early := ""

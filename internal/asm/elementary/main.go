@@ -210,6 +210,18 @@ func tanh(s *kit.ISA, x VecPhysical, _ string) VecPhysical {
 	a, y, k, r, c, half, h, e, t, u, two, v := R[1], R[2], R[3], R[4], R[5], R[6], R[7], R[8], R[9], R[10], R[11], R[12]
 	mask, w := R[13], R[14]
 	and(s, kit.Integer(signBit-1), x, a)
+	// a block of tiny numbers, as of a network that has collapsed, is itself
+	VMOVAPD(x, v)
+	if s.Wide() {
+		VCMPPD(Imm(1), kit.Number(0x1p-28), a, K1)
+		KMOVB(K1, EBX)
+		CMPL(EBX, U32(0xff))
+	} else {
+		VCMPPD(Imm(1), kit.Number(0x1p-28), a, t)
+		VMOVMSKPD(t, EBX)
+		CMPL(EBX, U32(0xf))
+	}
+	JE(LabelRef("tiny"))
 	VADDPD(a, a, y)
 	xor(s, kit.Integer(signBit), y, t)
 	choose(s, less, a, kit.Number(1), t, y, mask)
@@ -298,6 +310,7 @@ func tanh(s *kit.ISA, x VecPhysical, _ string) VecPhysical {
 	or(s, t, v, v)
 	choose(s, less, a, kit.Number(0x1p-28), x, v, mask)
 	choose(s, unordered, a, a, x, v, mask)
+	Label("tiny")
 	return v
 }
 

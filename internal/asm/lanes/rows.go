@@ -207,6 +207,15 @@ func rows() {
 	result(Y0, Y1)
 	end()
 
+	kernel("productDotAVX2", "func(out, x, u, v *float64, n int)", "productDotAVX2 is the sum of x ⊙ (u ⊙ v) over n rows, u ⊙ v rounded, in four parts.")
+	quartered([]string{"x", "u", "v"}, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7}, halfBytes, func(m map[string]Mem, s VecPhysical) {
+		VMOVUPD(m["u"], Y8)
+		VMULPD(m["v"], Y8, Y8)
+		VFMADD231PD(m["x"], Y8, s)
+	})
+	result(Y0, Y1)
+	end()
+
 	kernel("descendSquaresAVX2", "func(u, v, s, t, x *float64, n int, m uint64, bound float64) uint64",
 		"descendSquaresAVX2 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.",
 		"It returns the lanes with a magnitude that is not at most bound.")
@@ -243,12 +252,47 @@ func rows() {
 		VBLENDVPD(live, Y9, Y8, Y8)
 		VMOVUPD(Y8, m["v"])
 	})
-	VMOVMSKPD(Y11, EAX)
-	VMOVMSKPD(Y12, EBX)
-	SHLQ(Imm(4), RBX)
-	ORQ(RBX, RAX)
-	Store(RAX, ReturnIndex(0))
-	end()
+	outside := func() {
+		VMOVMSKPD(Y11, EAX)
+		VMOVMSKPD(Y12, EBX)
+		SHLQ(Imm(4), RBX)
+		ORQ(RBX, RAX)
+		Store(RAX, ReturnIndex(0))
+		end()
+	}
+	outside()
+
+	kernel("descendProductAVX2", "func(u, v, s, t, x *float64, n int, m uint64, bound float64) uint64",
+		"descendProductAVX2 is u −= s·tx ⊙ v, v −= s·tx ⊙ u, u the one before, over n rows on the lanes of m, one factor per lane; the others keep their bits.",
+		"It returns the lanes with a magnitude that is not at most bound.")
+	mask(laneBits, Y4, Y5)
+	vector("s", Y2, Y3)
+	vector("t", Y6, Y7)
+	VXORPD(Y10, Y10, Y10)
+	VXORPD(Y11, Y11, Y11)
+	VXORPD(Y12, Y12, Y12)
+	VMOVUPD(magnitudes, Y13)
+	VBROADCASTSD(parameter("bound"), Y14)
+	overRows([]string{"x", "u", "v"}, func(h int, m map[string]Mem) {
+		s, t, live := []VecPhysical{Y2, Y3}[h], []VecPhysical{Y6, Y7}[h], []VecPhysical{Y4, Y5}[h]
+		VMOVUPD(m["x"], Y0)
+		VFMADD213PD(Y10, t, Y0)
+		VMOVUPD(m["u"], Y8)
+		VMULPD(m["v"], Y0, Y1)
+		VMULPD(Y0, Y8, Y0)
+		VMOVAPD(Y8, Y9)
+		VFNMADD231PD(Y1, s, Y9)
+		check(h)
+		VBLENDVPD(live, Y9, Y8, Y8)
+		VMOVUPD(Y8, m["u"])
+		VMOVUPD(m["v"], Y8)
+		VMOVAPD(Y8, Y9)
+		VFNMADD231PD(Y0, s, Y9)
+		check(h)
+		VBLENDVPD(live, Y9, Y8, Y8)
+		VMOVUPD(Y8, m["v"])
+	})
+	outside()
 
 	kernel("sumAVX2", "func(out, a *float64, n int)", "sumAVX2 is the sum of n rows, in four parts.")
 	quartered([]string{"a"}, []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7}, halfBytes, func(m map[string]Mem, s VecPhysical) { VADDPD(m["a"], s, s) })

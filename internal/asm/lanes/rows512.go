@@ -240,6 +240,14 @@ func rows512() {
 	})
 	out(Z0)
 
+	kernel("productDotAVX512", "func(out, x, u, v *float64, n int)", "productDotAVX512 is the sum of x ⊙ (u ⊙ v) over n rows, u ⊙ v rounded, in four parts.")
+	quartered([]string{"x", "u", "v"}, zmm[:4], 0, func(m map[string]Mem, s VecPhysical) {
+		VMOVUPD(m["u"], Z4)
+		VMULPD(m["v"], Z4, Z4)
+		VFMADD231PD(m["x"], Z4, s)
+	})
+	out(Z0)
+
 	kernel("descendSquaresAVX512", "func(u, v, s, t, x *float64, n int, m uint64, bound float64) uint64",
 		"descendSquaresAVX512 is u −= s·2tx ⊙ u, v += s·2tx ⊙ v over n rows on the lanes of m, one factor per lane; the others keep their bits.",
 		"It returns the lanes with a magnitude that is not at most bound.")
@@ -262,6 +270,32 @@ func rows512() {
 		VMOVUPD(m["v"], Z1)
 		VMULPD(Z4, Z1, Z5)
 		VFMADD231PD(Z5, Z2, Z1)
+		VPANDQ(Z1, Z8, Z5)
+		VCMPPD(Imm(6), Z7, Z5, K2)
+		KORW(K2, K3, K3)
+	}, "u", "v")
+
+	kernel("descendProductAVX512", "func(u, v, s, t, x *float64, n int, m uint64, bound float64) uint64",
+		"descendProductAVX512 is u −= s·tx ⊙ v, v −= s·tx ⊙ u, u the one before, over n rows on the lanes of m, one factor per lane; the others keep their bits.",
+		"It returns the lanes with a magnitude that is not at most bound.")
+	VBROADCASTSD(parameter("bound"), Z7)
+	VPBROADCASTQ(magnitude, Z8)
+	KXORW(K3, K3, K3)
+	splatted("s", Z2)
+	splatted("t", Z3)
+	VPXORQ(Z6, Z6, Z6)
+	onLanes([]string{"x", "u", "v"}, func(m map[string]Mem) {
+		VMOVUPD(m["x"], Z4)
+		VFMADD213PD(Z6, Z3, Z4)
+		VMOVUPD(m["u"], Z0)
+		VMOVUPD(m["v"], Z1)
+		VMULPD(Z4, Z1, Z5)
+		VMULPD(Z4, Z0, Z4)
+		VFNMADD231PD(Z5, Z2, Z0)
+		VPANDQ(Z0, Z8, Z5)
+		VCMPPD(Imm(6), Z7, Z5, K2)
+		KORW(K2, K3, K3)
+		VFNMADD231PD(Z4, Z2, Z1)
 		VPANDQ(Z1, Z8, Z5)
 		VCMPPD(Imm(6), Z7, Z5, K2)
 		KORW(K2, K3, K3)
