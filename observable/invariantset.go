@@ -68,7 +68,7 @@ func NewInvariantSetDistance(c InvariantSetDistanceSettings, s *sgdlab.Site) (sg
 		for _, j := range chosen {
 			o.Zero = append(o.Zero, units[j]...)
 		}
-	case product == pairs:
+	case product == pairSign:
 		for _, j := range chosen {
 			o.Groups = append(o.Groups, units[j])
 		}
@@ -91,7 +91,7 @@ func NewInvariantSetDistance(c InvariantSetDistanceSettings, s *sgdlab.Site) (sg
 // What the units of a model are.
 const (
 	hidden = iota
-	pairs
+	pairSign
 	powers
 )
 
@@ -103,7 +103,7 @@ func unitsOf(layer int, m sgdlab.Model) (units [][]int, what int, err error) {
 		for j := range u {
 			units = append(units, []int{u[j], v[j]})
 		}
-		return units, pairs, nil
+		return units, pairSign, nil
 	}
 	if p, err := sgdlab.As[interface{ Power() int }](m); err == nil {
 		d := m.Dim() / 2

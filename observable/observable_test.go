@@ -712,7 +712,7 @@ func TestRefusals(t *testing.T) {
 	_, err = NewSharpness(SharpnessSettings{Count: 2}, well)
 	check("sharpness", "at most 1", err)
 	_, err = NewHyperbolicProduct(HyperbolicProductSettings{}, net)
-	check("hyperbolic-product", "Paired", err)
+	check("hyperbolic-product", "two vectors", err)
 }
 
 func TestColumns(t *testing.T) {
