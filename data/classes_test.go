@@ -138,3 +138,32 @@ func TestCurveAndClassErrors(t *testing.T) {
 		}
 	}
 }
+
+// With input-spectrum the inputs are those without it times the roots of the variances, and labels stay.
+func TestTwoClassesSpectrum(t *testing.T) {
+	c := TwoClassesSettings{Samples: 9, Inputs: 3, Labels: "random", Targets: "signs", Deviation: 0.5, TestSamples: 2}
+	env := &Env{Seed: 4}
+	plain, err := NewTwoClasses(c, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.InputSpectrum = &Spectrum{Decay: "geometric", Largest: 4, Exponent: math.NaN(), Condition: 16}
+	s, err := NewTwoClasses(c, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 9 {
+		for j, root := range []float64{2, 1, 0.5} {
+			if got, want := s.X.At(i, j), root*plain.X.At(i, j); math.Abs(got-want) > 1e-15 {
+				t.Errorf("x[%d][%d] = %g, want %g", i, j, got, want)
+			}
+		}
+		if s.Y.At(i, 0) != plain.Y.At(i, 0) {
+			t.Errorf("label %d moved", i)
+		}
+	}
+	c.InputSpectrum.Rank = 4
+	if _, err := NewTwoClasses(c, env); err == nil {
+		t.Error("a rank of 4 in 3 inputs was taken")
+	}
+}

@@ -18,13 +18,15 @@ type TwoClassesSettings struct {
 	Targets     string  `doc:"what stands for a label: −1 or 1 (signs), or (1, 0) for −1 and (0, 1) for 1 (one-hot)" default:"signs" oneof:"signs|one-hot"`
 	Mean        float64 `doc:"m, the length of the mean that all inputs share" default:"0" check:">=0"`
 	TestSamples int     `doc:"number of test rows, drawn as the others" default:"0" check:">=0"`
+
+	InputSpectrum *Spectrum `doc:"how the variances of the inputs fall off, in units of s²; 1 each where missing" optional:"true"`
 }
 
 // NewTwoClasses draws Gaussian inputs with labels of −1 and 1,
 //
-//	xᵢ = szᵢ + mu + γyᵢw,  yᵢ = sign⟨w, szᵢ + mu⟩, or a random sign, and then γ = 0,
+//	xᵢ = sΛ^½zᵢ + mu + γyᵢw,  yᵢ = sign⟨w, sΛ^½zᵢ + mu⟩, or a random sign, and then γ = 0,
 //
-// with z standard normal, u and w unit vectors, uniform and independent, X of shape (n, d) and Y of shape (n, 1), or (n, 2) where targets are one-hot. Linear labels are
+// with z standard normal, Λ diagonal, I but for input-spectrum, u and w unit vectors, uniform and independent, X of shape (n, d) and Y of shape (n, 1), or (n, 2) where targets are one-hot. Linear labels are
 // separable, by the teacher w, with a margin yᵢ⟨w, xᵢ⟩ > γ. z, u, w and random labels each have their own random numbers. Test rows share u and w.
 func NewTwoClasses(c TwoClassesSettings, e *Env) (*Set, error) {
 	if err := fits("inputs", c.Samples, c.Inputs); err != nil {
@@ -48,6 +50,19 @@ func NewTwoClasses(c TwoClassesSettings, e *Env) (*Set, error) {
 	if c.TestSamples < 0 || c.TestSamples > 0 && fits("test inputs", c.TestSamples, c.Inputs) != nil {
 		return nil, fmt.Errorf("test-samples is %d; want a number from 0 to %d", c.TestSamples, most/c.Inputs)
 	}
+	scale := make([]float64, c.Inputs)
+	for j := range scale {
+		scale[j] = c.Deviation
+	}
+	if c.InputSpectrum != nil {
+		variances, err := c.InputSpectrum.values(c.Inputs)
+		if err != nil {
+			return nil, fmt.Errorf("input-spectrum: %w", err)
+		}
+		for j, v := range variances {
+			scale[j] *= math.Sqrt(v)
+		}
+	}
 	u := Haar("data/mean", e.Seed, c.Inputs, 1)
 	s := &Set{Name: "two-classes"}
 	w := Haar("data/teacher", e.Seed, c.Inputs, 1)
@@ -67,7 +82,7 @@ func NewTwoClasses(c TwoClassesSettings, e *Env) (*Set, error) {
 		for i := range n {
 			side := 0.0
 			for j := range c.Inputs {
-				v := math.FMA(c.Deviation, x.At(i, j), float64(c.Mean*u.At(j, 0)))
+				v := math.FMA(scale[j], x.At(i, j), float64(c.Mean*u.At(j, 0)))
 				x.Set(i, j, v)
 				side = math.FMA(v, w.At(j, 0), side)
 			}

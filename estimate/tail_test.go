@@ -61,7 +61,17 @@ func TestBlocks(t *testing.T) {
 		}
 		return r.NormFloat64() / math.Sqrt(s/3)
 	}
-	scale := func(j int) float64 { return math.Pow(10, -3*float64(j)/99) } // of 100 coordinates, over three decades
+	scale := func(j int) float64 { return math.Pow(10, -4*float64(j)/99) } // of 100 coordinates, over four decades
+	// Of Gaussian numbers whose scales s all are in every block, 1/α = ½ + (½ ln⟨s²⟩ − ⟨ln s⟩)/ln K.
+	var square, log Moments
+	for j := range 100 {
+		square.Add(scale(j) * scale(j))
+		log.Add(math.Log(scale(j)))
+	}
+	pooled := 1 / (0.5 + (math.Log(square.M)/2-log.M)/math.Log(k))
+	if pooled < 0.7 || pooled > 0.9 {
+		t.Errorf("pooled scales should read %.4g, want 0.7 to 0.9", pooled)
+	}
 	for _, tc := range []struct {
 		name   string
 		x      []float64
@@ -69,9 +79,9 @@ func TestBlocks(t *testing.T) {
 	}{
 		{"Gaussian", draw(func(int) float64 { return r.NormFloat64() }), 1.95, 2.05},
 		{"Cauchy", draw(func(int) float64 { return r.NormFloat64() / r.NormFloat64() }), 0.97, 1.03},
-		{"Gaussian, blocks across coordinates", draw(func(i int) float64 { return r.NormFloat64() * scale(i%100) }), 0.6, 1.3},
+		{"Gaussian, blocks across coordinates", draw(func(i int) float64 { return r.NormFloat64() * scale(i%100) }), pooled - 0.02, pooled + 0.02},
 		{"Gaussian, blocks within a coordinate", draw(func(i int) float64 { return r.NormFloat64() * scale(i/2000) }), 1.95, 2.05},
-		{"Student, three degrees of freedom", draw(func(int) float64 { return student() }), 1.6, 1.85},
+		{"Student, three degrees of freedom", draw(func(int) float64 { return student() }), 1.65, 1.8},
 	} {
 		if got := Blocks(tc.x, k); got < tc.lo || got > tc.hi {
 			t.Errorf("%s: %.4g, want %g to %g", tc.name, got, tc.lo, tc.hi)

@@ -14,6 +14,8 @@ import (
 // g the gradient that a step took, noise and all, g = −Δθ/η, and ∇L and H = ∇²L those at the θ before. The first says that ‖θ‖² has a mean
 // that stays, and is exact at any rate; the second that L has one, and is exact on quadratics, else up to O(η²). The columns are both sides of each, and
 // their ratios, left over right: near 1 in a stationary state, and far from it on the way there. Along a flat direction there is no stationary state.
+// The first is taken about θ = 0. About any other centre c it differs by ⟨c·∇L⟩, which has mean 0 in a stationary state but not over a finite time: where the
+// minimum is far from 0 the first ratio fluctuates more.
 // With dynamics that have g another mean than ∇L, such as momentum, they do not hold. The left and right sides are in units of L, and of L per time.
 //
 // Source: Yaida 2018.

@@ -443,13 +443,13 @@ var sheetClaims = map[string]map[string][]string{
 		"2 linear scaling rule": {"breakdown", "line", "constant", "not-constant", "beyond"},
 	},
 	"yaida-2018": { // sheet 9c
-		"1 fluctuation and dissipation": {"fdr1", "fdr2", "fdr1-network", "fdr2-network", "transient"},
+		"1 fluctuation and dissipation": {"fdr1", "fdr2", "fdr1-curvatures", "fdr2-curvatures", "fdr1-network", "fdr2-network", "transient", "transient-2"},
 	},
 	"gurbuzbalaban-2021": { // sheet 9d
 		"1 Kesten's index": {"two", "kesten", "hill", "hill-8", "hill-10", "hill-low", "falls", "rises", "rises-theory"},
 	},
 	"simsekli-2019": { // sheet 9d
-		"1 block estimator": {"pooled", "within", "pooled-alike"},
+		"1 block estimator": {"gaussian-pooled", "gaussian-closed", "gaussian-within", "gaussian-one-scale", "pooled", "within", "pooled-alike"},
 		"2 Lévy SDE":        {"levy"},
 	},
 	"label-noise-flatness": { // claim sheet on noise, sheet 10

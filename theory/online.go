@@ -30,6 +30,11 @@ type OnlineVariance struct {
 
 // NewOnlineVariance makes the variance.
 func NewOnlineVariance(c OnlineVariance, r *sgdlab.Run) (sgdlab.Theory, error) {
+	if r != nil && r.Number != nil {
+		if alpha, err := setting(r, "label-noise.alpha", "label-noise.law.alpha")(); err == nil && alpha < 2 {
+			return nil, fmt.Errorf("the noise of the labels has infinite variance (α = %g), and so has θ; online-variance is for noise with a variance", alpha)
+		}
+	}
 	err := complete(r,
 		want{"rate", &c.Rate, rate(r)},
 		want{"batch", &c.Batch, setting(r, "batch")},
@@ -169,7 +174,11 @@ func (c KestenIndex) mean(f func(x float64) float64) (float64, error) {
 			}
 			q, err := quadrature.Integrate(func(u float64) float64 {
 				v := pole + side*u
-				return f(step*u*(pole+v)) * density(v)
+				p := density(v)
+				if p == 0 { // where f may be infinite
+					return 0
+				}
+				return f(step*u*(pole+v)) * p
 			}, 0, to, 1e-11)
 			if err != nil && !(q.Error <= 1e-10*math.Abs(q.Value)) {
 				return 0, err

@@ -3,6 +3,8 @@ package theory
 import (
 	"math"
 	"testing"
+
+	"sgdlab"
 )
 
 // The value 2 at η = 2/(a(1 + 2/B)), where the variance ends, and the claim sheet's four digits for B = 1.
@@ -39,6 +41,15 @@ func TestKestenIndex(t *testing.T) {
 	if got := kappa(hi, 1, 1); math.Abs(got-4) > 1e-8 {
 		t.Errorf("where the fourth moment ends: κ = %.12g, want 4", got)
 	}
+	// At small rates the index is large, and moments of its order meet a density that is 0 far out.
+	last := math.Inf(1)
+	for _, eta := range []float64{0.05, 0.1, 0.2, 0.4} {
+		got := kappa(eta, 1, 1)
+		if got >= last {
+			t.Errorf("η = %g: κ = %g, want below %g of a smaller rate", eta, got, last)
+		}
+		last = got
+	}
 	refused(t, NewKestenIndex, KestenIndex{Rate: 10, Batch: 1, Curvature: 1}, nil, "no stationary law")
 	refused(t, NewKestenIndex, KestenIndex{Rate: 1e-4, Batch: 100, Curvature: 1}, nil, "above")
 	refused(t, NewKestenIndex, KestenIndex{Rate: nan, Batch: nan, Curvature: nan}, nil, "give rate, batch, curvature")
@@ -67,5 +78,7 @@ func TestOnlineVariance(t *testing.T) {
 	}
 	close(t, "at κ = 10", at.Predict(nil).Values[0], 0.49/(2*(kc-10)), 1e-13)
 	refused(t, NewOnlineVariance, OnlineVariance{1, 1, 1, 1, 1}, nil, "variance is infinite")
+	levy := &sgdlab.Run{Site: &sgdlab.Site{}, Number: func(path string) (float64, bool) { return 1.5, path == "label-noise.alpha" }}
+	refused(t, NewOnlineVariance, OnlineVariance{0.1, 1, 1, 1, 1}, levy, "infinite variance")
 	refused(t, NewScalingBreakdown, ScalingBreakdown{Rate: 2, Batch: 1, Curvature: 1, Dimension: 1}, nil, "infinite for every")
 }
