@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests of sgdlab: format, vet, staticcheck and the test suites. With --long also the full-size studies behind
+# Runs all tests of sgdlab: format, vet, staticcheck, the test suites, and every paper at the size of --quick. With --long also the full-size studies behind
 # the papers' claims (about half an hour on two cores), a hundred kills, full disks and damage to every file of a run (ten
 # minutes), and a million inputs for every fuzz target, fifty thousand for the two that take whole specs (one to ten
 # minutes each; `FUZZ=20000x ./test.sh --long` for fewer).
@@ -42,6 +42,8 @@ echo "== staticcheck"
 go tool staticcheck ./...
 echo "== go test"
 go test ./...
+echo "== papers"
+go test ./papers -timeout 40m -args -all
 echo "== instructions of fixed pieces of the workloads"
 go run ./internal/counts
 if [ -n "$long" ]; then

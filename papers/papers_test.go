@@ -20,7 +20,16 @@ import (
 	"sgdlab/study"
 )
 
-var only = flag.String("only", "", "the one paper to run")
+var (
+	only = flag.String("only", "", "the one paper to run")
+	all  = flag.Bool("all", false, "run all papers, also those that take some ten seconds and more, as test.sh does")
+)
+
+// slow are the papers that `go test ./papers` leaves to test.sh.
+var slow = []string{
+	"arora-2019", "chen-2023", "corlouer-2026", "eos-generalisation", "eos-minibatch", "gurbuzbalaban-2021", "label-noise-flatness", "li-malladi-arora-2021", "lyu-zhu-2023",
+	"mandt-2017", "pesme-2021", "pesme-flammarion-2023", "simsekli-2019", "varre-2024", "xu-2024", "yaida-2018", "yoo-2025", "ziyin-2022",
+}
 
 var long = flag.Bool("long", false, "run papers at full size, minutes of CPU, not at that of --quick")
 
@@ -41,7 +50,7 @@ func (discard) Plateaus(...store.Plateau) error { return nil }
 var measured = sync.OnceValues(func() (map[string][]ran, error) {
 	out := map[string][]ran{}
 	for _, name := range papers.Names() {
-		if *only != "" && name != *only {
+		if *only != "" && name != *only || *only == "" && !*all && !*long && slices.Contains(slow, name) {
 			continue
 		}
 		p, err := papers.Load(name)
@@ -140,11 +149,11 @@ func judged(runs []ran, theory string, factor float64) []store.Verdict {
 
 // At full size every claim holds. At the size of --quick none fails, and four of five are decided.
 func TestPapersHold(t *testing.T) {
-	all, err := measured()
+	papers, err := measured()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, runs := range all {
+	for name, runs := range papers {
 		n, decided := 0, 0
 		for _, v := range judged(runs, "", 1) {
 			n++
@@ -202,16 +211,16 @@ func TestPerturbedTheories(t *testing.T) {
 	}
 	// Claims that such numbers enter only in proportion to each other, where a common factor cancels.
 	cancels := map[string]bool{"half-to-the-top": true, "simulated-arrhenius": true, "posterior": true, "rises-theory": true, "falls": true, "rises": true}
-	all, err := measured()
+	runs, err := measured()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for paper := range all {
-		before := judged(all[paper], "", 1)
+	for paper := range runs {
+		before := judged(runs[paper], "", 1)
 		for _, theory := range theories[paper] {
 			rests, turned := map[string]bool{}, map[string]bool{}
 			for _, factor := range []float64{1.05, 1 / 1.05, 1.5} {
-				after := judged(all[paper], theory, factor)
+				after := judged(runs[paper], theory, factor)
 				for i, a := range after {
 					b := before[i]
 					if a.ID != b.ID || a.Cell != b.Cell {
@@ -535,6 +544,11 @@ func TestSheets(t *testing.T) {
 	sources, err := papers.Sources()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range slow {
+		if !slices.Contains(papers.Names(), name) {
+			t.Errorf("%s is slow, and no paper", name)
+		}
 	}
 	for _, name := range papers.Names() {
 		if s, ok := sources.Get(name); !ok {
