@@ -4,9 +4,12 @@ import (
 	"math"
 	"testing"
 
+	"sgdlab"
 	"sgdlab/data"
 	"sgdlab/lanes"
+	"sgdlab/model"
 	"sgdlab/rng"
+	"sgdlab/start"
 )
 
 // The solution interpolates, and its potential's slope ½ arsinh(β/2a²) lies in the span of the inputs: what is left beside it is 0. As a grows it
@@ -81,5 +84,46 @@ func TestHypentropyDual(t *testing.T) {
 	two.solve(beta, []float64{0, 1}, &x, &y)
 	if !math.IsNaN(beta[0]) {
 		t.Errorf("with a scale that is 0: %v", beta)
+	}
+}
+
+// A network with ln(u/v) = λx and uv = a² is the hypentropy interpolator of its own targets at its own scale, in both parametrisations.
+func TestHypentropyOfANetwork(t *testing.T) {
+	x := lanes.MatOf([][]float64{{1, -2, 0.5}})
+	scale, u, v := []float64{0.3, 0.02, 1}, make([]float64, 3), make([]float64, 3)
+	sum := 0.0
+	for j, a := range scale {
+		e := math.Exp(0.7 * x.At(0, j) / 2)
+		u[j], v[j] = math.Sqrt(a)*e, math.Sqrt(a)/e
+		sum += x.At(0, j) * (u[j]*u[j] - v[j]*v[j])
+	}
+	set := &data.Set{X: x, Y: lanes.MatOf([][]float64{{sum}})}
+	for _, squares := range []bool{true, false} {
+		settings, theta := model.DiagonalSettings{Parametrisation: "difference-of-powers", Depth: 2}, append(append([]float64{}, u...), v...)
+		if !squares {
+			settings.Parametrisation = "product"
+			for j := range u {
+				theta[j], theta[3+j] = u[j]+v[j], u[j]-v[j] // of the same β
+			}
+		}
+		m, err := model.NewDiagonal(settings, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		site := &sgdlab.Site{Model: m, Data: set}
+		if site.Start, err = start.NewPoint(start.PointSettings{At: start.Coordinates{List: theta}}, site); err != nil {
+			t.Fatal(err)
+		}
+		o, err := NewHypentropy(HypentropySettings{}, site)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dst := make(lanes.Pack, 3)
+		o.Observe(dst, lanes.Of(theta), &sgdlab.Clock{}, &lanes.Arena{})
+		for k := range dst {
+			if !(dst[k][0] < 1e-9) {
+				t.Errorf("squares %v: column %d is %g, want 0", squares, k, dst[k][0])
+			}
+		}
 	}
 }

@@ -87,12 +87,12 @@ func setsOf(sets [][]int, h, all int) (out [][]int, err error) {
 // subsets are those of n columns of one size, or of any up to h where size is 0: small ones first, then in order.
 func subsets(n, size, h int) (out [][]int, err error) {
 	if n > 30 {
-		return nil, fmt.Errorf("Θ has %d columns; give the sets of those that are meant", n)
+		return nil, fmt.Errorf("there are %d columns of Θ; give the sets of those that are meant", n)
 	}
 	for m := uint(1); m < 1<<n; m++ {
 		if k := bits.OnesCount(m); size == 0 && k <= h || k == size {
 			if len(out) == mostMinors {
-				return nil, fmt.Errorf("Θ has %d columns, and these are more than %d minors; give sets, or another size", n, mostMinors)
+				return nil, fmt.Errorf("there are %d columns of Θ, and these are more than %d minors; give sets, or another size", n, mostMinors)
 			}
 			var set []int
 			for j := range n {

@@ -355,7 +355,8 @@ func (st *Study) compareModels(a *compareModelsSettings, all []*Outcome) (Analys
 		out.Text = append(out.Text, text)
 	}
 	out.Tables = []Table{far, off}
-	out.Plots = curves.plots("Energy distance to the law of "+a.Reference, "energy distance")
+	out.Plots = curves.plots("Energy distance to the law of "+a.Reference, "energy distance",
+		"Between replicas of both where they stop, in all columns together and in units of the reference's standard deviations. Between samples of one law it is small, and not 0.")
 	switch {
 	case !st.Ensemble.Independent:
 		out.Text = append(out.Text, "what tells two dynamics apart is not asked: arms share random numbers; want independent: true under ensemble")
@@ -479,14 +480,14 @@ func (c *pointCurves) add(point int, arm string, y float64) {
 	c.by[name] = list
 }
 
-func (c *pointCurves) plots(title, y string) []Plot {
+func (c *pointCurves) plots(title, y, note string) []Plot {
 	x := "point of the sweep"
 	if c.along >= 0 {
 		x = c.st.Points[0].Params[c.along].Path
 	}
 	var out []Plot
 	for _, name := range c.names {
-		p := Plot{Title: title, X: x, Y: y, LogX: c.along >= 0, LogY: true, Points: c.by[name]}
+		p := Plot{Title: title, X: x, Y: y, LogX: c.along >= 0, LogY: true, Points: c.by[name], Note: note}
 		if name != "" {
 			p.Title += " at " + name
 		}

@@ -122,7 +122,7 @@ func gibbs(v, slope func(float64) float64, temp, low, high float64) (float64, er
 		x := low + (high-low)*(float64(k)/places)
 		y := v(x)
 		if math.IsNaN(y) || math.IsInf(y, -1) {
-			return 0, fmt.Errorf("V is %g at %g", y, x)
+			return 0, fmt.Errorf("the landscape is %g at %g", y, x)
 		}
 		least = min(least, y)
 		if falls := slope(last) < 0; k > 0 && falls != (slope(x) < 0) {

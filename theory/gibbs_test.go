@@ -54,7 +54,7 @@ func TestGibbsMassRefuses(t *testing.T) {
 		{func(c *GibbsMass) { c.High = math.Inf(1) }, "low and high"},
 		{func(c *GibbsMass) { c.From = 2 }, "no interval"},
 		{func(c *GibbsMass) { c.Of = "odds" }, "there are no odds"},
-		{func(c *GibbsMass) { c.Loss = "log(x)" }, "V is NaN"},
+		{func(c *GibbsMass) { c.Loss = "log(x)" }, "landscape is NaN"},
 		{func(c *GibbsMass) { c.Loss = "x^" }, "loss"},
 		{func(c *GibbsMass) { c.Loss = "y^2" }, "loss"},
 	} {

@@ -195,7 +195,7 @@ func (b *about) place() error {
 		b.theta = b.run.Start.Centre()
 	}
 	if b.theta == nil {
-		return errors.New("A and C are those at the unkicked start, and there is none; start at a point, or give hessian and covariance")
+		return errors.New("the matrices A and C are those at the unkicked start, and there is none; start at a point, or give hessian and covariance")
 	}
 	return nil
 }

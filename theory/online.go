@@ -201,7 +201,7 @@ func (c KestenIndex) index() (float64, error) {
 		return 0, err
 	}
 	if drift >= 0 {
-		return 0, fmt.Errorf("E ln|1 − ηm| = %.3g is not below 0: there is no stationary law; take a smaller rate", drift)
+		return 0, fmt.Errorf("there is no stationary law: E ln|1 − ηm| = %.3g is not below 0; take a smaller rate", drift)
 	}
 	moment := func(k float64) (float64, error) {
 		return c.mean(func(x float64) float64 { return elementary.Exp(k * elementary.Log(x)) })
