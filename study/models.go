@@ -206,6 +206,49 @@ func statistics(columns []string, seed uint64) []statistic {
 	return out
 }
 
+// duel is how often each statistic tells two dynamics apart.
+type duel struct {
+	chosen, told []int64   // pairs of samples told apart, of the first halves of the replicas, by which it is chosen, and of the second
+	score        []float64 // −Σ ln p over the first halves
+	of           int64     // pairs of samples in each half
+}
+
+func newDuel(statistics int) *duel {
+	return &duel{chosen: make([]int64, statistics), told: make([]int64, statistics), score: make([]float64, statistics)}
+}
+
+// add takes in samples of n replicas of two dynamics, and reports whether there are enough.
+func (d *duel) add(b, c bundle, n int, looks []statistic, vary []int) (enough bool, err error) {
+	half := min(len(b.rows), len(c.rows)) / 2
+	pairs := half / n
+	if pairs < leastTellings {
+		return false, nil
+	}
+	d.of += int64(pairs)
+	for s, look := range looks {
+		for k := range 2 * pairs {
+			from := k % pairs * n
+			if k >= pairs {
+				from += half
+			}
+			p, err := look.p(b, c, from, from+n, vary)
+			if err != nil {
+				return true, err
+			}
+			switch {
+			case k < pairs:
+				d.score[s] -= math.Log(max(p, 1e-300))
+				if p < rejects {
+					d.chosen[s]++
+				}
+			case p < rejects:
+				d.told[s]++
+			}
+		}
+	}
+	return true, nil
+}
+
 // compareModels sets every dynamics beside the reference, at every point by distances between laws, and every two of them by the
 // statistic that tells them apart.
 func (st *Study) compareModels(a *compareModelsSettings, all []*Outcome) (Analysis, error) {
@@ -218,15 +261,6 @@ func (st *Study) compareModels(a *compareModelsSettings, all []*Outcome) (Analys
 	off := Table{Title: "Mean less that of " + a.Reference + ", in units of its standard deviation", Columns: append([]string{"dynamics", "cell"}, a.Columns...)}
 
 	looks := statistics(a.Columns, st.Seeds().Noise)
-	type duel struct {
-		a, b string
-		// of each statistic, the number of pairs of samples that it told apart: of the first halves of the replicas, by which it is chosen, and of
-		// the second, by which its power is told
-		chosen, told []int64
-		score        []float64
-		of           int64 // pairs of samples in each half
-		points       int
-	}
 	duels := map[[2]string]*duel{}
 	type tally struct {
 		cells, apart int
@@ -305,40 +339,17 @@ func (st *Study) compareModels(a *compareModelsSettings, all []*Outcome) (Analys
 		}
 		for i, b := range bundles {
 			for _, c := range bundles[i+1:] {
-				half := min(len(b.rows), len(c.rows)) / 2
-				pairs := half / a.N
-				if pairs < leastTellings {
-					few = true
-					continue
-				}
 				key := [2]string{b.arm, c.arm}
 				d := duels[key]
 				if d == nil {
-					d = &duel{a: b.arm, b: c.arm, chosen: make([]int64, len(looks)), told: make([]int64, len(looks)), score: make([]float64, len(looks))}
-					duels[key] = d
+					d = newDuel(len(looks))
 				}
-				d.points++
-				d.of += int64(pairs)
-				for s, look := range looks {
-					for k := range 2 * pairs {
-						from := k % pairs * a.N
-						if k >= pairs {
-							from += half
-						}
-						p, err := look.p(b, c, from, from+a.N, vary)
-						if err != nil {
-							return out, err
-						}
-						switch {
-						case k < pairs:
-							d.score[s] -= math.Log(max(p, 1e-300))
-							if p < rejects {
-								d.chosen[s]++
-							}
-						case p < rejects:
-							d.told[s]++
-						}
-					}
+				enough, err := d.add(b, c, a.N, looks, vary)
+				if err != nil {
+					return out, err
+				}
+				if few = few || !enough; enough {
+					duels[key] = d
 				}
 			}
 		}

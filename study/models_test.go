@@ -1,6 +1,7 @@
 package study
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -109,5 +110,37 @@ func TestCompareModelsRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", tc.new, err, tc.want)
 		}
+	}
+}
+
+// A statistic is chosen on the first half of the replicas and its power told from the second: of two dynamics that differ in x in the first half
+// and in y in the second it is that of x, without power.
+func TestDuelHoldsOut(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var a, b bundle
+	for i := range 400 {
+		x, y := r.NormFloat64(), r.NormFloat64()
+		a.rows = append(a.rows, []float64{r.NormFloat64(), r.NormFloat64()})
+		if i < 200 {
+			x += 2
+		} else {
+			y += 2
+		}
+		b.rows = append(b.rows, []float64{x, y})
+	}
+	looks := statistics([]string{"x", "y"}, 1)
+	d := newDuel(len(looks))
+	if enough, err := d.add(a, b, 25, looks, []int{0, 1}); err != nil || !enough {
+		t.Fatal(enough, err)
+	}
+	at := func(name string) int {
+		return slices.IndexFunc(looks, func(s statistic) bool { return s.name == name })
+	}
+	x, y := at("mean of x"), at("mean of y")
+	if d.of != 8 || d.chosen[x] != 8 || d.told[x] > 3 || d.chosen[y] > 3 || d.told[y] != 8 {
+		t.Errorf("of %d samples x is chosen in %d and told in %d, y in %d and %d", d.of, d.chosen[x], d.told[x], d.chosen[y], d.told[y])
+	}
+	if enough, _ := d.add(a, b, 100, looks, []int{0, 1}); enough {
+		t.Error("two samples in each half are enough")
 	}
 }
