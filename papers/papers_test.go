@@ -27,7 +27,7 @@ var (
 
 // slow are the papers that `go test ./papers` leaves to test.sh.
 var slow = []string{
-	"arora-2019", "chen-2023", "corlouer-2026", "eos-generalisation", "eos-minibatch", "gurbuzbalaban-2021", "label-noise-flatness", "li-malladi-arora-2021", "lyu-zhu-2023",
+	"andriushchenko-2023", "arora-2019", "chen-2023", "corlouer-2026", "corlouer-mace-2024", "eos-generalisation", "eos-minibatch", "gurbuzbalaban-2021", "ito-or-stratonovich", "label-noise-flatness", "li-malladi-arora-2021", "lyu-zhu-2023",
 	"mandt-2017", "pesme-2021", "pesme-flammarion-2023", "simsekli-2019", "varre-2024", "xu-2024", "yaida-2018", "yoo-2025", "ziyin-2022",
 }
 
