@@ -108,15 +108,26 @@ func notSingular(r *sgdlab.Run) error {
 	return nil
 }
 
+// ordinaryLabels refuses noise on labels that all labels of a step share, and that without a variance.
+func ordinaryLabels(r *sgdlab.Run, law string) error {
+	for _, at := range []string{"label-noise.per", "noise.per", "noise[0].per"} {
+		if r.Word != nil && r.Word(at) == "step" {
+			return fmt.Errorf("all labels of a step share one draw; %s is for noise that is fresh for every label", law)
+		}
+	}
+	if alpha, err := setting(r, "label-noise.alpha", "label-noise.law.alpha")(); err == nil && alpha < 2 {
+		return fmt.Errorf("the noise of the labels has infinite variance (α = %g); %s is for noise with a variance", alpha, law)
+	}
+	return nil
+}
+
 // labelNoiseAlone checks that the run has label noise and no other, and reports whether the dynamics is discrete.
 func labelNoiseAlone(r *sgdlab.Run, law string) (discrete bool, err error) {
 	if b, err := batch(r)(); err == nil && b != float64(r.Data.N()) {
 		return false, fmt.Errorf("the batch is %g of %d; %s is for the full batch, where nothing but the labels is noisy", b, r.Data.N(), law)
 	}
-	for _, at := range []string{"label-noise.per", "noise.per", "noise[0].per"} {
-		if r.Word != nil && r.Word(at) == "step" {
-			return false, fmt.Errorf("all labels of a step share one draw; %s is for noise that is fresh for every label", law)
-		}
+	if err := ordinaryLabels(r, law); err != nil {
+		return false, err
 	}
 	if k, ok := r.Dynamic.(sgdlab.Kicked); ok {
 		return false, fmt.Errorf("the descent has %d noises besides; %s is for label noise alone", len(k.Kicks()), law)

@@ -26,6 +26,15 @@ type FlatnessRate struct {
 
 // NewFlatnessRate makes the rate.
 func NewFlatnessRate(c FlatnessRate, r *sgdlab.Run) (sgdlab.Theory, error) {
+	if r != nil {
+		net, err := sgdlab.As[sgdlab.Squared](r.Model)
+		if err == nil && (net.Samples() != 1 || net.Dim() != 2 || net.PerLabel() != 1) {
+			err = fmt.Errorf("its model has %d parameters on %d samples and moves by %g per label; flatness-rate is of ½(uv − y)², two on one", net.Dim(), net.Samples(), net.PerLabel())
+		}
+		if err = errors.Join(err, ordinaryLabels(r, "flatness-rate")); err != nil {
+			return nil, err
+		}
+	}
 	err := complete(r,
 		want{"rate", &c.Rate, rate(r)},
 		want{"amplitude", &c.Amplitude, setting(r, "label-noise.amplitude", "noise.amplitude")},

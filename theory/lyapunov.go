@@ -279,8 +279,9 @@ func (b *about) labels(q lanes.Mat) error {
 		return errors.New("its label noise is scheduled; the law is of noise that stays as strong")
 	case !ok || zeta == 0:
 		return nil
-	case r.Word("label-noise.law.name") == "stable":
-		return errors.New("its label noise has infinite variance")
+	}
+	if err := ordinaryLabels(r, "the law"); err != nil {
+		return err
 	}
 	m, err := sgdlab.As[sgdlab.Squared](r.Model)
 	if err != nil {

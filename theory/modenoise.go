@@ -72,7 +72,7 @@ type ModeDeviation struct {
 func NewModeDeviation(c ModeDeviation, r *sgdlab.Run) (sgdlab.Theory, error) {
 	if r == nil {
 		c.Second, c.Fourth = orElse(c.Second, 1), orElse(c.Fourth, 3)
-	} else if err := scalarMode(r); err != nil {
+	} else if err := errors.Join(scalarMode(r), ordinaryLabels(r, "mode-deviation")); err != nil {
 		return nil, err
 	}
 	moment := func(power int) func() (float64, error) {

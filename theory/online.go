@@ -31,8 +31,8 @@ type OnlineVariance struct {
 // NewOnlineVariance makes the variance.
 func NewOnlineVariance(c OnlineVariance, r *sgdlab.Run) (sgdlab.Theory, error) {
 	if r != nil && r.Number != nil {
-		if alpha, err := setting(r, "label-noise.alpha", "label-noise.law.alpha")(); err == nil && alpha < 2 {
-			return nil, fmt.Errorf("the noise of the labels has infinite variance (α = %g), and so has θ; online-variance is for noise with a variance", alpha)
+		if err := ordinaryLabels(r, "online-variance"); err != nil {
+			return nil, err
 		}
 	}
 	err := complete(r,
