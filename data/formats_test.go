@@ -425,6 +425,33 @@ func TestArray(t *testing.T) {
 		t.Errorf("files %v of one archive", s.Files)
 	}
 
+	// The map behind the targets, a vector or a row; with what changes the inputs it is another's.
+	s = must[*Set](t)(NewArray(ArraySettings{Path: "sgdlab:sparse-features-40.npz", Inputs: "x", Targets: "y", Teacher: "teacher", Preparation: Preparation{Train: 1}}, e))
+	if s.Teacher.Rows != 1 || s.Teacher.Cols != 100 || s.N() != 40 {
+		t.Errorf("a teacher of shape (%d, %d) of %d rows", s.Teacher.Rows, s.Teacher.Cols, s.N())
+	}
+	for i := range s.N() {
+		sum := 0.0
+		for j := range s.Teacher.Cols {
+			sum += s.X.At(i, j) * s.Teacher.At(0, j)
+		}
+		if math.Abs(sum-s.Y.At(i, 0)) > 1e-14 {
+			t.Errorf("row %d: the teacher says %g, the target is %g", i, sum, s.Y.At(i, 0))
+		}
+	}
+	for _, tc := range []struct {
+		c    ArraySettings
+		want string
+	}{
+		{ArraySettings{Path: "all.npz", Inputs: "a", Targets: "b", Teacher: "c", Preparation: Preparation{Train: 1, Whiten: true}}, "leave out"},
+		{ArraySettings{Path: "all.npz", Inputs: "a", Targets: "b", Teacher: "c", Preparation: Preparation{Train: 1, Scale: Scale{DivideBy: 2}}}, "leave out"},
+		{ArraySettings{Path: "all.npz", Inputs: "a", Targets: "b", Teacher: "a", Preparation: Preparation{Train: 1}}, "shape"},
+	} {
+		if _, err := NewArray(tc.c, e); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%+v: %v, want %q", tc.c, err, tc.want)
+		}
+	}
+
 	put(t, e, "t.csv", []byte("a,b\n1,2\n"))
 	put(t, e, "t.parquet", writeParquet(t, manyNumbers(3)))
 	put(t, e, "nan.npy", npy(1, "<f8", false, "(4,)", raw(t, binary.LittleEndian, []float64{1, math.NaN(), 3, 4})))

@@ -57,7 +57,7 @@ func pairsOf(m sgdlab.Model, who string) (pairs, error) {
 	return pairs{p}, nil
 }
 
-// of is u² − v² of pair i in a lane, or of u + v and u − v 4uv.
+// of is u² − v² of pair i in a lane; that of u + v and u − v is 4uv.
 func (p pairs) of(theta lanes.Pack, i, l int) float64 {
 	u, v := theta[p.U[i]][l], theta[p.V[i]][l]
 	if p.Squares {
@@ -84,8 +84,8 @@ func (p pairs) multiplier(theta, gradient lanes.Pack, i, l int) float64 {
 // the difference shows by how much. It is NaN for dynamics whose steps report no gradient: SDEs and flows.
 //
 // Its budget is what ∇L alone would have done at the same θ, Σₖ (1/m) Σⱼ ln|1 − ηₖ²Gⱼ²| with G the multiplier of ∇L (drift); the rest
-// of the product (noise); and what hyperbolic-invariant has changed by beyond the product (residual): rounding under plain descent, and all that
-// other steps, or SDEs, add. Pairs with u² = v² are left out of the residual.
+// of the product (noise); and what hyperbolic-invariant has changed by beyond the product (residual): rounding under plain descent, and what
+// other steps and SDEs add. Pairs with u² = v² are left out of the residual.
 type HyperbolicProduct struct {
 	pairs
 	each   bool

@@ -8,6 +8,7 @@ import (
 	"sgdlab"
 	"sgdlab/elementary"
 	"sgdlab/lanes"
+	"sgdlab/linalg"
 )
 
 // Hypentropy is how far a diagonal network is from the interpolator that its scale selects,
@@ -210,11 +211,10 @@ func (q *dual) newton(a2 []float64, factor, size float64, x, y *lanes.Mat) bool 
 			return true
 		}
 		last = worst
-		if !cholesky(q.gram, n) {
+		copy(q.step, q.slope)
+		if !linalg.Definite(q.gram, q.step) {
 			return false
 		}
-		copy(q.step, q.slope)
-		solveCholesky(q.step, q.gram, n)
 		down := 0.0
 		for i := range n {
 			down = math.FMA(q.slope[i], q.step[i], down)
@@ -237,41 +237,4 @@ func (q *dual) newton(a2 []float64, factor, size float64, x, y *lanes.Mat) bool 
 		copy(q.lambda, q.trial)
 	}
 	return false
-}
-
-// cholesky factors the lower triangle of a positive definite matrix in place, and reports whether it is one.
-func cholesky(a []float64, n int) bool {
-	for i := range n {
-		for j := range i + 1 {
-			s := a[i*n+j]
-			for k := range j {
-				s = math.FMA(-a[i*n+k], a[j*n+k], s)
-			}
-			if i == j {
-				if !(s > 0) || math.IsInf(s, 1) {
-					return false
-				}
-				a[i*n+i] = math.Sqrt(s)
-			} else {
-				a[i*n+j] = s / a[j*n+j]
-			}
-		}
-	}
-	return true
-}
-
-// solveCholesky is x ← A⁻¹x with A = LLᵀ.
-func solveCholesky(x, l []float64, n int) {
-	for i := range n {
-		for k := range i {
-			x[i] = math.FMA(-l[i*n+k], x[k], x[i])
-		}
-		x[i] /= l[i*n+i]
-	}
-	for i := n - 1; i >= 0; i-- {
-		for k := i + 1; k < n; k++ {
-			x[i] = math.FMA(-l[k*n+i], x[k], x[i])
-		}
-		x[i] /= l[i*n+i]
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"sgdlab"
 	"sgdlab/data"
 	"sgdlab/lanes"
+	"sgdlab/linalg"
 	"sgdlab/model"
 	"sgdlab/rng"
 	"sgdlab/start"
@@ -55,10 +56,9 @@ func TestHypentropyDual(t *testing.T) {
 				rhs[i] += set.X.At(i, j) * slope[j]
 			}
 		}
-		if !cholesky(gram, n) {
+		if !linalg.Definite(gram, rhs) {
 			t.Fatal("XXᵀ is not positive definite")
 		}
-		solveCholesky(rhs, gram, n)
 		for j := range d {
 			left := slope[j]
 			for i := range n {

@@ -228,6 +228,11 @@ func TestActivations(t *testing.T) {
 	if got := observe(o, make(lanes.Pack, 1))[0][4]; got != 2*4/12. {
 		t.Errorf("feature sparsity %g of a fan, want %g", got, 2*4/12.)
 	}
+	// In the authors' code each goes that is like another that is left: the first for the second, the second for the third.
+	o.Authors = true
+	if got := observe(o, make(lanes.Pack, 1))[0][4]; got != 4/12. {
+		t.Errorf("feature sparsity %g of a fan as the authors count it, want %g", got, 4/12.)
+	}
 	if _, err := NewFeatureSparsity(FeatureSparsitySettings{}, deep(t, target(t, 2, 1))); err == nil {
 		t.Error("a network of one layer has features")
 	}
