@@ -445,7 +445,7 @@ var sheetClaims = map[string]map[string][]string{
 		"1 product law":              {"product", "product-first", "product-last", "residual", "noise", "drift"},
 		"2 effective initialisation": {"fits", "selected-finest", "selected", "selected-order", "flow", "shift"},
 		"3 isotropic formula":        {"isotropic", "isotropic-mean"},
-		"4 benefit":                  {"better", "better-still"},
+		"4 benefit":                  {"better-than-flow", "better", "better-still"},
 	},
 	"ziyin-2022": { // claim sheet on noise, sheet 9b
 		"1 variance":            {"variance", "sde-low"},

@@ -131,7 +131,8 @@ type SDESettings struct {
 // that of SGD, ηk: at h = η a step of Euler–Maruyama under per-sample noise has the mean and covariance of a step of SGD.
 // h, η and time share one unit, in which L is θ² over time.
 //
-// The scheme must converge in the sense of `calculus`, unless no noise depends on θ: then there is one sense. A step costs
+// In the two senses one equation has two drifts, a_Itô = a_Stratonovich + ½ Σⱼ (∂σⱼ)σⱼ with the columns σⱼ, scales included; `sgdlab check SPEC` writes the
+// difference out for a spec's own noise. The scheme must converge in the sense of `calculus`, unless no noise depends on θ: then there is one sense. A step costs
 // one gradient over all rows for each drift that the scheme takes, and its products with σ. Events on smooth observables
 // are seen inside the steps, by a Brownian bridge, where the noise is Gaussian.
 //
